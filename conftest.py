@@ -1,0 +1,9 @@
+"""Names the plugins; everything they do is in fixtures/."""
+
+pytest_plugins = [
+    "fixtures.lab.plugin",
+    "fixtures.lab.provided",
+    "fixtures.lab.judging",
+    "fixtures.report.terminal",
+    "fixtures.report.pytest_html",
+]

@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+from fixtures.kernel import FileRead, NotObservable, set_observer
+from fixtures.kernel.observation import announce, read_text
+
+
+def test_without_an_observer_an_announcement_goes_nowhere(announced: list[FileRead]) -> None:
+    set_observer(None)
+    announce(FileRead("/proc/1/stat", None, "1"))
+
+    assert not announced
+
+
+def test_the_observer_gets_what_is_announced(announced: list[FileRead]) -> None:
+    read = FileRead("/proc/1/stat", None, "1")
+    announce(read)
+
+    assert [read] == announced
+
+
+def test_what_is_not_observable_tells_why_and_how_to_get_it() -> None:
+    error = NotObservable("the file is missing", "boot a newer kernel")
+
+    assert "the file is missing. To get it: boot a newer kernel." == str(error)
+    assert ("the file is missing", "boot a newer kernel") == (error.reason, error.remedy)
+
+
+def test_bytes_that_are_no_text_survive_reading(tmp_path: Path) -> None:
+    file = tmp_path / "comm"
+    file.write_bytes(b"a\xffb\r\n")
+
+    assert b"a\xffb\r\n" == read_text(file).encode(errors="surrogateescape")

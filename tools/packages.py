@@ -1,0 +1,115 @@
+"""Print the Debian packages that the labs miss on this machine: a line each, name, tab, why.
+
+Whether an engine is reachable is asked in the order in which the suite looks for one. The standard
+library is enough, because this runs before the virtual environment is made.
+"""
+
+import json
+import os
+import shutil
+import socket
+import struct
+from collections.abc import Iterator
+
+PATH = os.pathsep.join(
+    [os.environ.get("PATH", ""), "/usr/local/sbin", "/usr/sbin", "/sbin", "/usr/bin", "/bin"]
+)
+SOCKET = "/var/run/docker.sock"
+PT_INTERP = 3
+
+
+def chosen_context() -> str:
+    """The docker context that the docker command would use."""
+    if os.environ.get("DOCKER_CONTEXT"):
+        return os.environ["DOCKER_CONTEXT"]
+    folder = os.environ.get("DOCKER_CONFIG") or os.path.expanduser("~/.docker")
+    try:
+        with open(os.path.join(folder, "config.json"), encoding="utf-8") as file:
+            return json.load(file).get("currentContext") or "default"
+    except (OSError, ValueError, AttributeError):
+        return "default"
+
+
+def answers(path: str) -> bool:
+    """Whether an engine answers on the socket `path`."""
+    with socket.socket(socket.AF_UNIX) as client:
+        client.settimeout(2)
+        try:
+            client.connect(path)
+            client.sendall(b"GET /_ping HTTP/1.0\r\nHost: docker\r\n\r\n")
+            return b" 200 " in client.recv(4096).split(b"\r\n")[0]
+        except PermissionError:
+            return True  # root's engine: with sudo the suite will reach it
+        except OSError:
+            return False
+
+
+def engine_is_reachable() -> bool:
+    """An engine that the user has chosen is trusted: the suite itself complains if it is not there."""
+    if os.environ.get("DOCKER_HOST") or chosen_context() != "default":
+        return True
+    return answers(SOCKET)
+
+
+def is_static(path: str) -> bool:
+    """Whether `path` is an ELF program that asks for no interpreter, that is, for no libraries."""
+    try:
+        with open(path, "rb") as file:
+            header = file.read(64)
+            if header[:4] != b"\x7fELF":
+                return False
+            order = "<" if header[5] == 1 else ">"
+            if header[4] == 2:  # 64 bits
+                (offset,) = struct.unpack_from(order + "Q", header, 32)
+                size, count = struct.unpack_from(order + "HH", header, 54)
+            else:
+                (offset,) = struct.unpack_from(order + "I", header, 28)
+                size, count = struct.unpack_from(order + "HH", header, 42)
+            file.seek(offset)
+            table = file.read(size * count)
+        kinds = [struct.unpack_from(order + "I", table, size * i)[0] for i in range(count)]
+    except (OSError, struct.error):
+        return False
+    return PT_INTERP not in kinds
+
+
+def is_here(program: str) -> bool:
+    return shutil.which(program, path=PATH) is not None
+
+
+def apparmor_is_on() -> bool:
+    try:
+        with open("/sys/module/apparmor/parameters/enabled", encoding="ascii") as file:
+            return file.read().startswith("Y")
+    except OSError:
+        return False
+
+
+def missing() -> Iterator[tuple[str, str]]:
+    """The missing packages, each with why it is needed.
+
+    What an engine needs is asked for wherever dockerd is: also beside another engine, since the
+    experiments that break or restart an engine start one of their own.
+    """
+    installed = is_here("dockerd")
+    wanted = not installed and not engine_is_reachable()
+    if wanted:
+        yield "docker.io", "no Docker Engine answers here, and dockerd is not installed"
+    if wanted or installed:
+        if not is_here("iptables"):
+            yield "iptables", "the engine makes the rules of its networks with it"
+        if not is_here("ip"):
+            yield "iproute2", "an engine of the labs' own gets its network namespace from ip"
+        if apparmor_is_on() and not is_here("apparmor_parser"):
+            yield (
+                "apparmor",
+                "this kernel has AppArmor on, and the engine loads its profile with it",
+            )
+    found = shutil.which("busybox")
+    if not any(map(is_static, (found or "", "/bin/busybox", "/usr/bin/busybox"))):
+        why = "the containers are made of a static busybox, and none is here"
+        yield "busybox-static", f"{why} (it replaces the package busybox)" if found else why
+
+
+for package, why in missing():
+    print(f"{package}\t{why}")
