@@ -11,7 +11,7 @@ if [ "$(id -u)" != 0 ]; then
     as_root=(sudo -n env)
     for name in $(compgen -e); do
         case $name in
-        DOCKER_* | CI | HOME | PYTEST_ADDOPTS | PYTHONDONTWRITEBYTECODE | DEBIAN_FRONTEND | \
+        DOCKER_* | CI | HOME | DEBIAN_FRONTEND | \
             http_proxy | https_proxy | no_proxy | HTTP_PROXY | HTTPS_PROXY | NO_PROXY)
             as_root+=("$name=${!name}")
             ;;

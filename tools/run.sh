@@ -3,15 +3,14 @@
 # because the kernel shows root what it hides from others. The exit code is Python's.
 set -eu
 cd "$(dirname "$0")/.."
-
-# Of what root writes, only the reports may stay, and those the suite gives to the owner of reports/.
-if [ "$(id -u)" != 0 ]; then
-    export PYTHONDONTWRITEBYTECODE=1
-    export PYTEST_ADDOPTS="${PYTEST_ADDOPTS:-} -p no:cacheprovider"
-fi
 . tools/root.sh
 
 mkdir -p reports
-can_be_root || exec .venv/bin/python "$@"
+if [ "$(id -u)" = 0 ] || ! can_be_root; then
+    exec .venv/bin/python "$@"
+fi
+
+# Of what root writes only reports may stay; the suite gives them to the owner of the folder.
 [ -O reports ] || "${as_root[@]}" chown "$(id -u):$(id -g)" reports
-exec "${as_root[@]}" .venv/bin/python "$@"
+exec "${as_root[@]}" PYTHONDONTWRITEBYTECODE=1 \
+    PYTEST_ADDOPTS="${PYTEST_ADDOPTS:-} -p no:cacheprovider" .venv/bin/python "$@"

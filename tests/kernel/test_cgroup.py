@@ -7,7 +7,13 @@ import shutil
 import pytest
 
 from fixtures.kernel import (
-    MAX, Cgroup, CgroupGone, FileRead, Hierarchies, NotObservable, Process,
+    MAX,
+    Cgroup,
+    CgroupGone,
+    FileRead,
+    Hierarchies,
+    NotObservable,
+    Process,
 )  # fmt: skip
 from fixtures.kernel.cgroup import Bandwidth
 
@@ -64,14 +70,14 @@ def test_v2_with_the_cgroupfs_driver(tree: Tree) -> None:
     cgroup = on_v2(tree, "/docker/4f5e")
     tree.write(f"{V2}/docker/4f5e/pids.max", 16)
 
-    assert ("/docker/4f5e", 16) == (cgroup.path, cgroup.pids.max)
+    assert (cgroup.path, cgroup.pids.max) == ("/docker/4f5e", 16)
 
 
 def test_v1_with_the_cgroupfs_driver(tree: Tree) -> None:
     cgroup = on_v1(tree)
     tree.write("sys/fs/cgroup/memory/docker/4f5e/memory.limit_in_bytes", 33554432)
 
-    assert ("/docker/4f5e", 33554432) == (cgroup.path, cgroup.memory.max)
+    assert (cgroup.path, cgroup.memory.max) == ("/docker/4f5e", 33554432)
 
 
 def test_v1_with_the_systemd_driver(tree: Tree) -> None:
@@ -79,7 +85,7 @@ def test_v1_with_the_systemd_driver(tree: Tree) -> None:
     tree.write(f"sys/fs/cgroup/memory/{SCOPE}/memory.limit_in_bytes", 33554432)
     process = tree.process(42, cgroup=f"11:memory:/{SCOPE}\n1:name=systemd:/{SCOPE}")
 
-    assert 33554432 == Cgroup.of(process, tree.root).memory.max
+    assert Cgroup.of(process, tree.root).memory.max == 33554432
 
 
 def test_hybrid_has_its_controllers_on_v1_and_the_rest_on_v2(tree: Tree) -> None:
@@ -90,14 +96,14 @@ def test_hybrid_has_its_controllers_on_v1_and_the_rest_on_v2(tree: Tree) -> None
     process = tree.process(42, cgroup=f"11:memory:/docker/4f5e\n0::/{SCOPE}")
     cgroup = Cgroup.of(process, tree.root)
 
-    assert (33554432, True) == (cgroup.memory.max, cgroup.frozen)
+    assert (cgroup.memory.max, cgroup.frozen) == (33554432, True)
 
 
 def test_a_path_may_hold_colons_and_blanks(tree: Tree) -> None:
     cgroup = on_v2(tree, "/kube:pod 1/app:web")
     tree.write(f"{V2}/kube:pod 1/app:web/pids.current", 3)
 
-    assert 3 == cgroup.pids.current
+    assert cgroup.pids.current == 3
 
 
 def test_a_mount_that_shows_a_part_of_the_tree_starts_at_that_part(tree: Tree) -> None:
@@ -108,8 +114,8 @@ def test_a_mount_that_shows_a_part_of_the_tree_starts_at_that_part(tree: Tree) -
     own = tree.process(42, cgroup="11:memory:/docker/4f5e")
     nested = tree.process(43, cgroup="11:memory:/docker/4f5e/docker/nested")
 
-    assert 1 == Cgroup.of(own, tree.root).memory.max
-    assert 2 == Cgroup.of(nested, tree.root).memory.max
+    assert Cgroup.of(own, tree.root).memory.max == 1
+    assert Cgroup.of(nested, tree.root).memory.max == 2
 
 
 def test_a_cgroup_beside_the_part_that_is_mounted_is_not_observable(tree: Tree) -> None:
@@ -136,7 +142,7 @@ def test_a_tree_that_is_mounted_from_outside_the_namespace_shows_what_lies_there
     neighbour = tree.process(42, cgroup="0::/../9a8b")
     own = tree.process(43, cgroup="0::/")
 
-    assert 16 == Cgroup.of(neighbour, tree.root).pids.max
+    assert Cgroup.of(neighbour, tree.root).pids.max == 16
     with pytest.raises(NotObservable, match="no mounted hierarchy shows"):
         Cgroup.of(own, tree.root)
 
@@ -167,7 +173,7 @@ def test_a_machine_on_v2(tree: Tree) -> None:
     tree.write(f"{V2}/cgroup.controllers", "cpuset cpu io memory hugetlb pids rdma")
     hierarchies = Hierarchies(tree.root)
 
-    assert "v2" == hierarchies.version
+    assert hierarchies.version == "v2"
     assert hierarchies.controllers == {
         "cpu": "v2", "cpuset": "v2", "freezer": "v2", "io": "v2", "memory": "v2", "pids": "v2",
     }  # fmt: skip
@@ -177,7 +183,7 @@ def test_a_machine_on_v1(tree: Tree) -> None:
     mount_v1(tree)
     hierarchies = Hierarchies(tree.root)
 
-    assert "v1" == hierarchies.version
+    assert hierarchies.version == "v1"
     assert hierarchies.controllers == {
         "cpu": "v1", "cpuset": "v1", "freezer": "v1", "io": "v1", "memory": "v1", "pids": "v1",
     }  # fmt: skip
@@ -190,15 +196,15 @@ def test_a_hybrid_machine(tree: Tree) -> None:
     tree.write(f"{V2}/unified/cgroup.controllers", "memory")
     hierarchies = Hierarchies(tree.root)
 
-    assert "hybrid" == hierarchies.version
-    assert {"cpu": "v1", "freezer": "v1", "memory": "v2"} == hierarchies.controllers
+    assert hierarchies.version == "hybrid"
+    assert hierarchies.controllers == {"cpu": "v1", "freezer": "v1", "memory": "v2"}
 
 
 def test_a_hidden_mount_does_not_count(tree: Tree) -> None:
     tree.mount("cgroup2", "/sys/fs/cgroup")
     mount_v1(tree)
 
-    assert "v1" == Hierarchies(tree.root).version
+    assert Hierarchies(tree.root).version == "v1"
 
 
 def test_a_machine_without_cgroups_has_no_version(tree: Tree) -> None:
@@ -222,10 +228,10 @@ def test_memory_on_v2(tree: Tree) -> None:
     tree.write(f"{V2}/{SCOPE}/memory.events", "low 0\nhigh 0\nmax 9\noom 1\noom_kill 1")
     tree.write(f"{V2}/{SCOPE}/memory.stat", "anon 10\nfile 20\nkernel 5\nshmem 7")
 
-    assert (MAX, 0, 4096, 8192) == (memory.max, memory.low, memory.current, memory.peak)
-    assert (0, 0) == (memory.swap.max, memory.swap.current)
-    assert {"low": 0, "high": 0, "max": 9, "oom": 1, "oom_kill": 1} == memory.events
-    assert {"anon": 10, "file": 20, "shmem": 7} == memory.stat
+    assert (memory.max, memory.low, memory.current, memory.peak) == (MAX, 0, 4096, 8192)
+    assert (memory.swap.max, memory.swap.current) == (0, 0)
+    assert memory.events == {"low": 0, "high": 0, "max": 9, "oom": 1, "oom_kill": 1}
+    assert memory.stat == {"anon": 10, "file": 20, "shmem": 7}
 
 
 def test_memory_on_v1(tree: Tree) -> None:
@@ -244,10 +250,10 @@ def test_memory_on_v1(tree: Tree) -> None:
         "cache 2\nrss 1\nshmem 0\ntotal_cache 20\ntotal_rss 10\ntotal_shmem 7",
     )
 
-    assert (4096, MAX, 1000, 2000) == (memory.max, memory.low, memory.current, memory.peak)
-    assert (8192, 500) == (memory.swap.max, memory.swap.current)
-    assert {"oom_kill": 3} == memory.events
-    assert {"anon": 10, "file": 20, "shmem": 7} == memory.stat
+    assert (memory.max, memory.low, memory.current, memory.peak) == (4096, MAX, 1000, 2000)
+    assert (memory.swap.max, memory.swap.current) == (8192, 500)
+    assert memory.events == {"oom_kill": 3}
+    assert memory.stat == {"anon": 10, "file": 20, "shmem": 7}
 
 
 def test_no_limit_of_swap_on_v1(tree: Tree) -> None:
@@ -256,7 +262,7 @@ def test_no_limit_of_swap_on_v1(tree: Tree) -> None:
     tree.write(f"{directory}/memory.limit_in_bytes", 4096)
     tree.write(f"{directory}/memory.memsw.limit_in_bytes", V1_NO_LIMIT)
 
-    assert MAX == memory.swap.max
+    assert memory.swap.max == MAX
 
 
 def test_cpu_on_v2(tree: Tree) -> None:
@@ -328,8 +334,8 @@ def test_io_on_v2(tree: Tree) -> None:
         "7:0 8:0 rbytes=1 wbytes=2 rios=3 wios=4 dbytes=0 dios=0 depth=max cost.vrate=100.00",
     )
 
-    assert {"8:0": {"rbps": MAX, "wbps": 1048576, "riops": MAX, "wiops": MAX}} == io.max
-    assert {"8:0": {"rbytes": 1, "wbytes": 2, "rios": 3, "wios": 4}} == io.stat
+    assert io.max == {"8:0": {"rbps": MAX, "wbps": 1048576, "riops": MAX, "wiops": MAX}}
+    assert io.stat == {"8:0": {"rbytes": 1, "wbytes": 2, "rios": 3, "wios": 4}}
 
 
 def test_io_on_v1(tree: Tree) -> None:
@@ -344,8 +350,8 @@ def test_io_on_v1(tree: Tree) -> None:
     )
     tree.write(f"{throttle}.io_serviced_recursive", "8:0 Read 3\n8:0 Write 4\nTotal 7")
 
-    assert {"8:0": {"rbps": MAX, "wbps": 1048576, "riops": MAX, "wiops": MAX}} == io.max
-    assert {"8:0": {"rbytes": 1, "wbytes": 2, "rios": 3, "wios": 4}} == io.stat
+    assert io.max == {"8:0": {"rbps": MAX, "wbps": 1048576, "riops": MAX, "wiops": MAX}}
+    assert io.stat == {"8:0": {"rbytes": 1, "wbytes": 2, "rios": 3, "wios": 4}}
 
 
 def test_frozen_on_both_versions(tree: Tree) -> None:
@@ -353,18 +359,18 @@ def test_frozen_on_both_versions(tree: Tree) -> None:
     on_old, on_new = on_v1(one), on_v2(other)
     one.write("sys/fs/cgroup/freezer/docker/4f5e/freezer.state", "FREEZING")
     other.write(f"{V2}/{SCOPE}/cgroup.events", "populated 1\nfrozen 0")
-    assert (False, False) == (on_old.frozen, on_new.frozen)
+    assert (on_old.frozen, on_new.frozen) == (False, False)
 
     one.write("sys/fs/cgroup/freezer/docker/4f5e/freezer.state", "FROZEN")
     other.write(f"{V2}/{SCOPE}/cgroup.events", "populated 1\nfrozen 1")
-    assert (True, True) == (on_old.frozen, on_new.frozen)
+    assert (on_old.frozen, on_new.frozen) == (True, True)
 
 
 def test_processes_are_listed_in_order_and_once(tree: Tree) -> None:
     cgroup = on_v2(tree)
     tree.write(f"{V2}/{SCOPE}/cgroup.procs", "50\n42\n50")
 
-    assert [42, 50] == cgroup.procs
+    assert cgroup.procs == [42, 50]
 
 
 # What can not be read
@@ -434,7 +440,7 @@ def test_the_removed_cgroup_of_a_zombie_is_gone(tree: Tree) -> None:
 def test_no_limit_is_larger_than_every_number_and_prints_as_max() -> None:
     assert V1_NO_LIMIT < MAX
     assert math.inf == MAX
-    assert ("max", "max", "max") == (repr(MAX), str(MAX), f"{MAX}")
+    assert (repr(MAX), str(MAX), f"{MAX}") == ("max", "max", "max")
 
 
 def test_a_copy_of_max_is_max() -> None:
@@ -457,7 +463,7 @@ def test_v1_is_announced_under_its_own_names_and_values(
     control = tree.write(f"{directory}/memory.oom_control", "oom_kill_disable 0\noom_kill 3")
     announced.clear()
 
-    assert (MAX, {"oom_kill": 3}) == (memory.max, memory.events)
+    assert (memory.max, memory.events) == (MAX, {"oom_kill": 3})
     assert announced == [
         FileRead(str(limit), None, str(V1_NO_LIMIT)),
         FileRead(str(control), "oom_kill", "3"),
@@ -469,7 +475,7 @@ def test_v2_is_announced_line_by_line(tree: Tree, announced: list[FileRead]) -> 
     file = tree.write(f"{V2}/{SCOPE}/memory.stat", "anon 10\nfile 20\nkernel 5\nshmem 7")
     announced.clear()
 
-    assert 10 == memory.stat["anon"]
+    assert memory.stat["anon"] == 10
     assert announced == [
         FileRead(str(file), "anon", "10"),
         FileRead(str(file), "file", "20"),

@@ -48,7 +48,7 @@ def test_a_later_mount_hides_the_earlier_one_on_the_same_path(tree: Tree) -> Non
 
 
 def test_mounts_come_in_the_kernels_order(tree: Tree) -> None:
-    assert [36, 40, 41] == [mount.id for mount in table(tree, ROOT, DATA, NEW_DATA)]
+    assert [mount.id for mount in table(tree, ROOT, DATA, NEW_DATA)] == [36, 40, 41]
 
 
 def test_a_path_is_in_the_table_only_when_something_is_mounted_on_exactly_it(tree: Tree) -> None:
@@ -100,4 +100,4 @@ def test_mounts_and_tables_print_readably(tree: Tree) -> None:
 
 
 def test_this_process_has_proc_on_proc(own_process: Process) -> None:
-    assert "proc" == own_process.mounts.at("/proc").type
+    assert own_process.mounts.at("/proc").type == "proc"

@@ -18,7 +18,7 @@ def test_a_namespace_prints_as_the_kernel_calls_it(tree: Tree) -> None:
     process = tree.process(42)
     tree.namespace(42, HOST)
 
-    assert (HOST, "net") == (repr(process.namespaces.net), process.namespaces.net.kind)
+    assert (repr(process.namespaces.net), process.namespaces.net.kind) == (HOST, "net")
 
 
 def test_two_processes_in_one_namespace_have_equal_namespaces(tree: Tree) -> None:
@@ -27,7 +27,7 @@ def test_two_processes_in_one_namespace_have_equal_namespaces(tree: Tree) -> Non
     tree.namespace(43, HOST)
 
     assert one.namespaces.net == other.namespaces.net
-    assert 1 == len({one.namespaces.net, other.namespaces.net})
+    assert len({one.namespaces.net, other.namespaces.net}) == 1
 
 
 def test_two_processes_are_told_apart_by_the_kinds_that_they_do_not_share(tree: Tree) -> None:
@@ -46,7 +46,7 @@ def test_namespaces_come_in_alphabetical_order(tree: Tree) -> None:
     tree.namespace(42, SHARED)
     tree.namespace(42, HOST)
 
-    assert [HOST, SHARED] == [namespace.label for namespace in process.namespaces]
+    assert [namespace.label for namespace in process.namespaces] == [HOST, SHARED]
 
 
 def test_a_kind_that_the_kernel_does_not_have_is_not_observable(tree: Tree) -> None:

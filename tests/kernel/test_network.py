@@ -14,25 +14,25 @@ def test_a_link_is_read_from_sysfs(tree: Tree) -> None:
     found = links(tree.root)
     veth = found["veth1a2b"]
 
-    assert ["docker0", "veth1a2b"] == list(found)
-    assert (8, 7, "02:42:ac:11:00:08", 1500) == (
+    assert list(found) == ["docker0", "veth1a2b"]
+    assert (
         veth.index, veth.peer_index, veth.address, veth.mtu,
-    )  # fmt: skip
-    assert ("docker0", None) == (veth.master, found["docker0"].master)
+    ) == (8, 7, "02:42:ac:11:00:08", 1500)  # fmt: skip
+    assert (veth.master, found["docker0"].master) == ("docker0", None)
 
 
 def test_a_bridges_name_is_read_from_the_link_and_need_not_exist_on_the_host(tree: Tree) -> None:
     """Through /proc/<pid>/root, following it would lead into the reader's own /sys."""
     tree.link("eth0", index=2, peer=7, master="br-inside")
 
-    assert "br-inside" == links(tree.root)["eth0"].master
+    assert links(tree.root)["eth0"].master == "br-inside"
 
 
 def test_a_file_beside_the_links_is_no_link(tree: Tree) -> None:
     tree.link("lo", index=1, peer=1)
     tree.write("sys/class/net/bonding_masters", "")
 
-    assert ["lo"] == list(links(tree.root))
+    assert list(links(tree.root)) == ["lo"]
 
 
 def test_the_two_ends_of_a_veth_point_at_each_other(tree: Tree) -> None:
@@ -41,7 +41,7 @@ def test_the_two_ends_of_a_veth_point_at_each_other(tree: Tree) -> None:
     outside.link("veth1a2b", index=8, peer=7)
     outside.link("veth3c4d", index=9, peer=7)
 
-    assert "veth1a2b" == peer(links(inside.root)["eth0"], links(outside.root)).name
+    assert peer(links(inside.root)["eth0"], links(outside.root)).name == "veth1a2b"
 
 
 def test_a_link_without_another_end_has_no_peer(tree: Tree) -> None:

@@ -31,19 +31,19 @@ def test_the_layers_come_topmost_first(tree: Tree) -> None:
 
 def test_a_colon_or_a_backslash_inside_a_path_is_escaped(tree: Tree) -> None:
     """The kernel shows the backslash of the escape as an octal number in turn."""
-    assert ["/a:b", "/c\\", "/d"] == lower(tree, r"lowerdir=/a\134:b:/c\134\134:/d")
+    assert lower(tree, r"lowerdir=/a\134:b:/c\134\134:/d") == ["/a:b", "/c\\", "/d"]
 
 
 def test_blanks_commas_and_equal_signs_are_octal_numbers(tree: Tree) -> None:
-    assert ["/my data,x=y", "/b"] == lower(tree, r"lowerdir=/my\040data\054x\075y:/b")
+    assert lower(tree, r"lowerdir=/my\040data\054x\075y:/b") == ["/my data,x=y", "/b"]
 
 
 def test_each_layer_has_its_own_option_on_new_kernels_and_escapes_nothing(tree: Tree) -> None:
-    assert ["/a:b", "/c\\:d"] == lower(tree, r"lowerdir+=/a:b,lowerdir+=/c\134:d")
+    assert lower(tree, r"lowerdir+=/a:b,lowerdir+=/c\134:d") == ["/a:b", "/c\\:d"]
 
 
 def test_layers_that_hold_data_only_are_left_out(tree: Tree) -> None:
-    assert ["/a", "/b"] == lower(tree, "lowerdir=/a:/b::/data")
+    assert lower(tree, "lowerdir=/a:/b::/data") == ["/a", "/b"]
 
 
 def test_dockers_short_links_are_resolved(tree: Tree) -> None:
@@ -70,12 +70,12 @@ def test_a_layer_tells_what_it_holds_itself(tree: Tree) -> None:
     (tree.root / "layer/link").symlink_to("etc")
     layer = Layer(tree.root / "layer")
 
-    assert "directory" == layer.entry("/etc")
-    assert "file" == layer.entry("/etc/motd")
-    assert "pipe" == layer.entry("/pipe")
-    assert "symbolic link" == layer.entry("/link")
-    assert "absent" == layer.entry("/etc/passwd")
-    assert "absent" == layer.entry("/etc/motd/below-a-file")
+    assert layer.entry("/etc") == "directory"
+    assert layer.entry("/etc/motd") == "file"
+    assert layer.entry("/pipe") == "pipe"
+    assert layer.entry("/link") == "symbolic link"
+    assert layer.entry("/etc/passwd") == "absent"
+    assert layer.entry("/etc/motd/below-a-file") == "absent"
 
 
 def test_a_layers_links_do_not_lead_out_of_it(tree: Tree) -> None:
@@ -84,7 +84,7 @@ def test_a_layers_links_do_not_lead_out_of_it(tree: Tree) -> None:
     (tree.root / "layer/run").symlink_to(outside)
     layer = Layer(tree.root / "layer")
 
-    assert "absent" == layer.entry("/run/secret")
+    assert layer.entry("/run/secret") == "absent"
     with pytest.raises(LookupError):
         layer.sha256("/run/secret")
 
@@ -98,7 +98,7 @@ def test_a_character_device_with_number_zero_is_a_whiteout(tree: Tree) -> None:
     except PermissionError:
         pytest.skip("this root has no CAP_MKNOD")
 
-    assert "whiteout" == Layer(tree.root / "layer").entry("/gone")
+    assert Layer(tree.root / "layer").entry("/gone") == "whiteout"
 
 
 def test_a_files_content_and_inode_are_read_and_announced(
@@ -121,7 +121,7 @@ def test_every_path_in_a_layer_is_listed(tree: Tree) -> None:
     tree.write("layer/etc/motd", "hello")
     tree.write("layer/data", "x")
 
-    assert ["/data", "/etc", "/etc/motd"] == Layer(tree.root / "layer").entries()
+    assert Layer(tree.root / "layer").entries() == ["/data", "/etc", "/etc/motd"]
 
 
 def test_a_layer_that_is_gone_holds_nothing_to_tell_of(tree: Tree) -> None:
@@ -143,6 +143,4 @@ def test_an_unreadable_directory_in_a_layer_is_not_observable_without_root(tree:
 
 
 def test_a_layer_prints_as_its_directory() -> None:
-    assert "/var/lib/docker/overlay2/abc/diff" == repr(
-        Layer(Path("/var/lib/docker/overlay2/abc/diff"))
-    )
+    assert repr(Layer(Path("/var/lib/docker/diff"))) == "/var/lib/docker/diff"

@@ -33,14 +33,14 @@ Max realtime timeout      unlimited            unlimited            us        ""
 
 
 def test_a_name_may_hold_parentheses_and_blanks(tree: Tree) -> None:
-    assert 1000 == tree.process(42, name="a) S (b").start_time
+    assert tree.process(42, name="a) S (b").start_time == 1000
 
 
 def test_a_process_has_a_pid_in_each_namespace(tree: Tree) -> None:
     process = tree.process(42)
     tree.write("proc/42/status", "Name:\tsleep\nNSpid:\t42\t7\t1")
 
-    assert (42, 7, 1) == process.pids
+    assert process.pids == (42, 7, 1)
 
 
 def test_a_name_can_not_forge_a_line_of_status(tree: Tree) -> None:
@@ -48,7 +48,7 @@ def test_a_name_can_not_forge_a_line_of_status(tree: Tree) -> None:
     process = tree.process(42)
     tree.write("proc/42/status", "Name:\tx\x0cSeccomp:\t2\nSeccomp:\t0")
 
-    assert "disabled" == process.seccomp
+    assert process.seccomp == "disabled"
 
 
 def test_two_readings_of_one_process_are_equal(tree: Tree) -> None:
@@ -63,13 +63,13 @@ def test_the_next_process_with_that_pid_is_another_one(tree: Tree) -> None:
     second = tree.process(42, start=2000)
 
     assert first != second
-    assert (False, True) == (first.alive, second.alive)
+    assert (first.alive, second.alive) == (False, True)
     with pytest.raises(ProcessGone, match="process 42 has ended"):
         _ = first.state
 
 
 def test_a_process_prints_with_its_pid(tree: Tree) -> None:
-    assert "process 42" == repr(tree.process(42))
+    assert repr(tree.process(42)) == "process 42"
 
 
 # What is read
@@ -79,14 +79,14 @@ def test_empty_arguments_are_kept(tree: Tree) -> None:
     process = tree.process(42)
     (tree.root / "proc/42/cmdline").write_bytes(b"sh\0-c\0\0\0")
 
-    assert ("sh", "-c", "", "") == process.argv
+    assert process.argv == ("sh", "-c", "", "")
 
 
 def test_a_kernel_thread_has_no_arguments(tree: Tree) -> None:
     process = tree.process(42)
     (tree.root / "proc/42/cmdline").touch()
 
-    assert () == process.argv
+    assert process.argv == ()
 
 
 def test_children_of_every_thread_are_children_of_the_process(tree: Tree) -> None:
@@ -121,9 +121,12 @@ def test_privileges_are_read_from_status(tree: Tree) -> None:
     )
 
     sets = process.capabilities
-    assert ({"CHOWN"}, {"CHOWN", "DAC_OVERRIDE"}) == (sets.effective, sets.permitted)
-    assert (set(), {"NET_RAW"}, set()) == (sets.inheritable, sets.bounding, sets.ambient)
-    assert (1001, "filter", True) == (process.uid, process.seccomp, process.no_new_privs)
+    assert sorted(sets.permitted) == ["CHOWN", "DAC_OVERRIDE"]
+    assert sorted(sets.effective) == ["CHOWN"]
+    assert sorted(sets.bounding) == ["NET_RAW"]
+    assert not sets.inheritable
+    assert not sets.ambient
+    assert (process.uid, process.seccomp, process.no_new_privs) == (1001, "filter", True)
 
 
 def test_user_ids_are_mapped_in_ranges(tree: Tree) -> None:
@@ -322,7 +325,7 @@ def test_a_zombie_still_has_a_state_and_has_lost_the_rest(
     child.kill()
     os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
 
-    assert ("Z", False, ()) == (process.state, process.alive, process.argv)
+    assert (process.state, process.alive, process.argv) == ("Z", False, ())
     with pytest.raises(ProcessGone):
         _ = process.mounts
     with pytest.raises(ProcessGone):
@@ -334,7 +337,7 @@ def test_a_zombie_still_has_a_state_and_has_lost_the_rest(
 def test_a_signal_reaches_the_process(child: subprocess.Popen[bytes]) -> None:
     Process(child.pid).send_signal(signal.SIGTERM)
 
-    assert -signal.SIGTERM == child.wait()
+    assert child.wait() == -signal.SIGTERM
 
 
 def test_no_descriptor_is_left_open(own_process: Process) -> None:

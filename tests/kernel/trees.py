@@ -33,7 +33,13 @@ class Tree:
             file.write(f"{number} 1 0:{number} {root} {point} rw - {kind} {kind} {options}\n")
 
     def process(
-        self, pid: int, *, name: str = "sleep", state: str = "S", start: int = 1000, cgroup: str = ""
+        self,
+        pid: int,
+        *,
+        name: str = "sleep",
+        state: str = "S",
+        start: int = 1000,
+        cgroup: str = "",
     ) -> Process:
         """A process with its stat, its status and its cgroup, of one line for each hierarchy."""
         fields = [state, "1", *["0"] * 17, str(start), *["0"] * 30]
@@ -52,7 +58,7 @@ class Tree:
         else:
             inode.touch()
         self._namespaces[label] = inode
-        (directory / label.split(":")[0]).symlink_to(label)
+        (directory / label.partition(":")[0]).symlink_to(label)
 
     def link(self, name: str, index: int, peer: int, master: str | None = None) -> None:
         """A network interface in sysfs."""
