@@ -24,12 +24,13 @@ fail() {
     exit 1
 }
 
-# attempt COMMAND…: silent where the command works; where it does not, one message.
+# attempt COMMAND…: silent where the command works; where it does not, one message with the end of
+# the log, where it may be what an earlier command has warned of.
 attempt() {
     local command=$*
-    "$@" >"$log" 2>&1 </dev/null 9<&- ||
+    "$@" >>"$log" 2>&1 </dev/null 9<&- ||
         fail "this command failed: ${command#"${as_root[*]} "}" "It said at its end:" \
-            "$(tail -n 15 "$log" | sed 's/^/| /; 2,$s/^/    /')" \
+            "$(tail -n 20 "$log" | sed 's/^/| /; 2,$s/^/    /')" \
             "Mend that and call again; what was done is not done twice."
 }
 
@@ -54,7 +55,8 @@ venv_is_made() {
     [ -f "$made_from" ] && [ "$(cat "$made_from")" = "$(what_venv_is_made_from)" ]
 }
 
-# The missing packages: a line each, with the name, a tab, and why it is needed.
+# The missing packages: a line each, with the name, a tab, and why it is needed. Any Python will do
+# for tools/packages.py; that of the environment starts sooner than some wrapper called python3.
 missing_packages() {
     local any_python=$venv/bin/python
     if ! $venv_made; then
@@ -67,24 +69,25 @@ missing_packages() {
 }
 
 apt_install() {
-    attempt "${as_root[@]}" apt-get install --yes --no-install-recommends \
+    attempt "${as_root[@]}" apt-get -qq install --yes --no-install-recommends \
         -o DPkg::Lock::Timeout=120 "$@"
 }
 
 # install_packages LINES, as missing_packages prints them.
 install_packages() {
     local names
-    names=$(cut -f 1 <<<"$1" | sort -u)
+    mapfile -t names <<<"$(cut -f 1 <<<"$1" | sort -u)"
     command -v apt-get >/dev/null ||
-        fail "there is no apt-get here to install what is missing:" $names \
+        fail "there is no apt-get here to install what is missing:" "${names[@]}" \
             "Install by hand what your distribution has in their place, and call again."
     sort -t $'\t' -k 1,1 -u <<<"$1" | sed 's/^/prepare: installing /; s/\t/: /'
     if [ -f "$installing" ]; then
-        "${as_root[@]}" dpkg --configure -a >"$log" 2>&1 </dev/null 9<&- || apt_install --fix-broken
+        "${as_root[@]}" dpkg --configure -a >>"$log" 2>&1 </dev/null 9<&- ||
+            apt_install --fix-broken
     fi
     echo "$1" >"$installing"
-    attempt "${as_root[@]}" apt-get update
-    apt_install $names
+    attempt "${as_root[@]}" apt-get -qq update
+    apt_install "${names[@]}"
     rm "$installing"
 }
 
@@ -96,8 +99,9 @@ claim_venv() {
 
 make_venv() {
     echo "prepare: making $venv from $requirements, with Python $version"
+    : >"$log"
     attempt "$python" -m venv --clear "$venv"
-    attempt "$venv/bin/python" -m pip install --disable-pip-version-check -r "$requirements"
+    attempt "$venv/bin/python" -m pip install --quiet --disable-pip-version-check -r "$requirements"
     what_venv_is_made_from >"$made_from"
 }
 
@@ -126,7 +130,7 @@ elif ! $venv_made && [[ $missing == "$venv_package"* ]]; then
     fail "$python makes no environment without $venv_package, which is not installed." \
         "Installing it needs root, or sudo without a password. Try: sudo apt-get install $venv_package"
 fi
-# Where this user may not install, the suite itself asks for what the engine needs, or does without.
+# What the engine needs and this user may not install, the suite itself asks for, or does without.
 if ! $venv_made; then
     claim_venv
     make_venv

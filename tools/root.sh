@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # For sourcing: how this user runs a command as root, where no password is asked for.
 
 can_be_root() {

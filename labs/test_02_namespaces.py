@@ -1,0 +1,253 @@
+"""Chapter 2: namespaces, the part of a container that decides what its processes see."""
+
+from signal import SIGTERM
+
+from fixtures.lab import (
+    answers,
+    contrast,
+    fresh,
+    neighbour_started_with,
+    private_engine,
+    requires,
+    started_with,
+    wait_until,
+    without,
+)
+
+
+@answers("brief-1", "brief-3", "brief-10", "how-11", "intro-3", "study-34", "study-41")
+@without(pid_mode="host")
+@without(network_mode="host")
+@without(ipc_mode="host")
+@without(uts_mode="host")
+def test_a_container_gets_five_namespaces_of_its_own(container, host):
+    """By default a container has its own PID, network, mount, UTS and IPC namespace.
+
+    Kernel: /proc/<pid>/ns has a link for each kind; two processes are in the same namespace when
+        their links lead to the same inode while both live.
+    Without: each --…=host leaves out one clone flag, and that kind is the host's. No option
+        leaves out the mount namespace.
+    Source: namespaces(7)
+    """
+    own = container.init.namespaces.own_against(host.process.namespaces)
+
+    assert {"ipc", "mnt", "net", "pid", "uts"} <= own
+
+
+@answers("how-1", "deep-4")
+@started_with(network_mode="container:{neighbour}")
+@without("the shared network", network_mode="none")
+def test_a_container_can_share_one_namespace_and_no_other(container, neighbour, host):
+    """Namespaces are taken one by one: a container can share another's network, and only that.
+
+    Kernel: a namespace belongs to whoever is in it. The kernel knows no object "container" that
+        would hold the kinds together.
+    Without: with a network of its own, nothing is shared that is not the host's anyway.
+    Source: namespaces(7), setns(2)
+    """
+    with_neighbour = container.init.namespaces.shared_with(neighbour.init.namespaces)
+    with_host = container.init.namespaces.shared_with(host.process.namespaces)
+
+    assert with_neighbour - with_host == {"net"}
+
+
+@answers("intro-8", "how-16", "deep-11")
+@without(volumes=["{folder}:{folder}"])
+def test_a_container_does_not_see_the_files_of_the_host(container, folder):
+    """A container's file tree begins at a root of its own: a file of the host is not in it.
+
+    Kernel: the mount namespace has its own mounts, and pivot_root(2) made another one its root,
+        so no path leads to the host's files.
+    Without: a bind mount puts one directory of the host into that tree, and the file is there.
+    Source: mount_namespaces(7), pivot_root(2)
+    """
+    (folder / "note").write_text("written on the host\n")
+
+    assert not container.has(f"{folder}/note")
+
+
+@answers("intro-7", "how-14")
+@started_with(network_mode="bridge")
+@without(network_mode="host")
+def test_a_container_has_network_interfaces_of_its_own(container):
+    """A container on a network has two interfaces: a loopback of its own, and eth0.
+
+    Kernel: each network namespace has its own devices, addresses, routes and ports.
+    Without: with --network=host it sees the host's interfaces instead.
+    Source: network_namespaces(7)
+    """
+    assert container.init.interfaces == {"lo", "eth0"}
+
+
+@fresh
+@without(network_mode="container:{neighbour}")
+def test_two_containers_can_listen_on_the_same_port(container, neighbour):
+    """Port 8080 of one container has nothing to do with port 8080 of another.
+
+    Kernel: ports are a table of the network namespace.
+    Without: in one shared namespace the second to come is refused: address already in use.
+    Source: network_namespaces(7), bind(2)
+    """
+    neighbour.spawn("nc", "-l", "-p", "8080")
+    wait_until(lambda: 8080 in neighbour.init.listening_ports)
+
+    listener = container.exec("timeout", "1", "nc", "-l", "-p", "8080")
+    listened_until_ended = listener.exit_code == 128 + SIGTERM
+
+    assert (listened_until_ended, "Address already in use" in listener.stderr) == (True, False)
+
+
+@answers("deep-12", "how-17")
+@without(uts_mode="host")
+def test_a_container_has_a_host_name_of_its_own_and_the_kernel_version_of_the_host(container, host):
+    """The UTS namespace isolates the host name; it does not isolate the kernel's version.
+
+    Kernel: uname(2) gives both. The node and domain name are the namespace's, the release and
+        version are the kernel's.
+    Without: with --uts=host the host name is the host's as well.
+    Source: uts_namespaces(7), uname(2)
+    """
+    own_name = container.exec("hostname").output != host.exec("hostname").output
+    same_kernel = container.exec("uname", "-r").output == host.exec("uname", "-r").output
+
+    assert (own_name, same_kernel) == (True, True)
+
+
+@fresh
+@started_with(cap_add=["SYS_ADMIN"])
+@without("the capability SYS_ADMIN", cap_add=None)
+def test_a_host_name_that_is_set_inside_stays_inside(container, host):
+    """A container that may set its host name changes it for itself alone.
+
+    Kernel: sethostname(2) writes into the caller's UTS namespace, and wants CAP_SYS_ADMIN there.
+    Without: without that capability the call is refused, and the name stays as it was.
+    Source: uts_namespaces(7), sethostname(2)
+    """
+    before = host.exec("hostname").output
+
+    container.exec("hostname", "renamed")
+
+    assert (container.exec("hostname").output, host.exec("hostname").output) == ("renamed", before)
+
+
+@answers("how-15")
+@without(ipc_mode="host")
+def test_a_container_does_not_see_the_shared_memory_of_the_host(container, host):
+    """A System V shared memory segment of the host is not listed inside a container.
+
+    Kernel: /proc/sysvipc/shm lists the segments of the reader's IPC namespace.
+    Without: with --ipc=host the same segment is listed.
+    Source: ipc_namespaces(7), sysvipc(7)
+    """
+    with host.shared_memory() as segment:
+        table = container.read("/proc/sysvipc/shm").splitlines()[1:]
+
+    assert str(segment) not in [line.split()[1] for line in table]
+
+
+@fresh
+@neighbour_started_with(ipc_mode="shareable")
+@without(ipc_mode="container:{neighbour}")
+def test_a_container_has_a_dev_shm_of_its_own(container, neighbour):
+    """A file in a neighbour's /dev/shm is not in the container's.
+
+    Kernel: POSIX shared memory is a tmpfs; the engine mounts a new one for each container.
+    Without: with --ipc=container:… the engine mounts the neighbour's, and the file is there.
+    Source: shm_overview(7), docker run --ipc
+    """
+    neighbour.write("/dev/shm/note", "from the neighbour")
+
+    assert not container.has("/dev/shm/note")
+
+
+@fresh
+@neighbour_started_with(ipc_mode="shareable")
+@without(ipc_mode="container:{neighbour}")
+def test_a_container_has_message_queues_of_its_own(container, neighbour):
+    """A POSIX message queue of a neighbour does not exist in the container.
+
+    Kernel: the file system mqueue shows the queues of one IPC namespace.
+    Without: with --ipc=container:… both are in one namespace, and the queue is there.
+    Source: ipc_namespaces(7), mq_overview(7)
+    """
+    neighbour.exec("touch", "/dev/mqueue/queue")
+
+    assert not container.has("/dev/mqueue/queue")
+
+
+@answers("intro-9", "deep-13")
+@without(user="1000:1000")
+def test_root_in_a_container_is_root_on_the_host(container, host):
+    """By default a container has no user namespace of its own: its root is the host's root.
+
+    Kernel: uid_map maps the user ids of a process's user namespace to its parent's. The host's
+        maps every id to itself, and a default container has that same map.
+    Without: with --user=1000 the process is user 1000, inside and outside alike.
+    Source: user_namespaces(7)
+    """
+    init = container.init
+
+    assert (init.uid, init.uid_map) == (0, host.process.uid_map)
+
+
+@answers("intro-9", "deep-13")
+@requires("private-engine")
+@private_engine(userns_remap=True)
+@without(userns_mode="host")
+def test_with_userns_remap_root_inside_is_an_ordinary_user_outside(container):
+    """With userns-remap, root in a container is an unprivileged user on the host.
+
+    Kernel: in a user namespace with the map "0 100000 65536" user 0 inside is user 100000
+        outside, and capabilities count only for what that namespace owns.
+    Without: --userns=host takes the remapping back for one container, and root is root again.
+    Source: user_namespaces(7), https://docs.docker.com/engine/security/userns-remap/
+    """
+    inside = int(container.exec("id", "-u").output)
+    outside = container.init.uid
+
+    assert (inside, outside) == (0, 100000)
+
+
+@requires("namespace:cgroup")
+@started_with(cgroupns="private")
+@without(cgroupns="host")
+def test_a_cgroup_namespace_hides_where_the_container_stands(container):
+    """With a cgroup namespace of its own, a container's cgroup looks like the root of the tree.
+
+    Kernel: /proc/self/cgroup shows paths relative to the root of the reader's cgroup namespace.
+    Without: with --cgroupns=host the whole path shows, with the container's id in it.
+    Source: cgroup_namespaces(7)
+    """
+    lines = container.read("/proc/self/cgroup").splitlines()
+
+    assert {line.split(":", 2)[2] for line in lines} == {"/"}
+
+
+@answers("how-12")
+@requires("namespace:cgroup")
+@contrast("which namespaces an engine makes by default is its decision, and the cgroup version's")
+def test_user_and_time_namespaces_are_shared_with_the_host_by_default(container, engine, host):
+    """Not every aspect is separate: user and time are the host's, cgroup only on cgroup v2 not.
+
+    Kernel: a namespace that nobody unshared is the parent's. Docker makes no time namespace, a
+        user namespace only when it is configured to, a cgroup namespace by default on v2 alone.
+    Without: nothing is taken away; the list of own kinds is compared with what Docker documents.
+    Source: namespaces(7), time_namespaces(7), moby daemon/config/config_linux.go
+    """
+    own = container.init.namespaces.own_against(host.process.namespaces)
+
+    assert (own & {"user", "time"}) == set()
+    assert ("cgroup" in own) == (engine.info("CgroupVersion") == "2")
+
+
+@without(volumes=["/sys/fs/cgroup:/sys/fs/cgroup"])
+def test_a_container_can_not_write_to_its_cgroup(container):
+    """The cgroup file systems in a container are mounted read-only: it can not lift its limits.
+
+    Kernel: the flag ro of a mount refuses every write through it, root's too (EROFS).
+    Without: a bind mount of the host's /sys/fs/cgroup brings them in writable.
+    Source: mount(2), OCI runtime-spec config.md, mounts
+    """
+    mounts = container.init.mounts.of_type("cgroup", "cgroup2")
+
+    assert {mount.point for mount in mounts if "ro" not in mount.flags} == set()

@@ -1,0 +1,3 @@
+"""pytester, which runs pytest on made-up projects."""
+
+pytest_plugins = ["pytester"]

@@ -1,0 +1,144 @@
+"""Made-up projects: the labs' own conftest and settings, other experiments, no engine."""
+
+from __future__ import annotations
+
+import shutil
+import textwrap
+import xml.etree.ElementTree as ET
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fixtures.events import Run
+
+from .standin import StandInEngine
+
+OURS = Path(__file__).parents[2]
+
+CATALOGUE = """\
+[[text]]
+id = "made"
+title = "A made-up text"
+
+[[question]]
+id = "made-1"
+kind = "question"
+quote = "Does it hold?"
+standing = "holds"
+answer = "It does."
+sources = ["made-up(7)"]
+
+[[question]]
+id = "made-2"
+kind = "question"
+quote = "Does anybody ask?"
+standing = "holds"
+answer = "Nobody does."
+sources = ["made-up(7)"]
+
+[[question]]
+id = "made-3"
+kind = "question"
+quote = "Who wrote it?"
+standing = "prose only"
+answer = "Somebody did."
+sources = ["made-up(7)"]
+"""
+
+DOCSTRING = """\
+Something holds.
+
+Kernel: the kernel sees to it.
+Without: nobody sees to it.
+Source: made-up(7)
+"""
+
+CONTROLLED = '@answers("made-1")\n@without("it", taken=True)\n@given(taken=False)'
+
+
+def experiment(
+    name: str = "something_holds",
+    *,
+    above: str = CONTROLLED,
+    arguments: str = "taken",
+    docstring: str = DOCSTRING,
+    body: str = "assert not taken",
+) -> str:
+    """The source of an experiment; as it is given here it is well formed, and proven."""
+    inside = f'"""{docstring}"""\n{body}'
+    return f"{above}\ndef test_{name}({arguments}):\n{textwrap.indent(inside, '    ')}\n"
+
+
+class Outcome:
+    """What a run of a made-up project has left."""
+
+    def __init__(self, root: Path, result: pytest.RunResult) -> None:
+        self.exit_code = int(result.ret)
+        self.counts = result.parseoutcomes()
+        self.out = str(result.stdout)
+        self.err = str(result.stderr)
+        self._root = root
+
+    @property
+    def folder(self) -> Path:
+        """The folder of the run."""
+        (folder,) = (self._root / "reports" / "runs").iterdir()
+        return folder
+
+    @property
+    def events(self) -> Run:
+        return Run.read(self.folder)
+
+    @property
+    def verdicts(self) -> dict[str, str]:
+        """The verdicts by the experiments' ids."""
+        return {name: each.verdict for name, each in self.events.experiments.items()}
+
+    @property
+    def verdict(self) -> str:
+        """That of the only experiment."""
+        (verdict,) = self.verdicts.values()
+        return verdict
+
+    @property
+    def properties(self) -> dict[str, str]:
+        """What junit.xml says in the property `verdict`, by the names of the tests."""
+        suite = ET.parse(self.folder / "junit.xml")  # noqa: S314 - pytest has just written it
+        return {
+            str(case.get("name")): str(found.get("value"))
+            for case in suite.iter("testcase")
+            for found in case.iter("property")
+            if found.get("name") == "verdict"
+        }
+
+
+class Project:
+    """A made-up project; its experiments are the trainees', its engine is a stand-in."""
+
+    def __init__(self, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.root = pytester.path
+        self.engine = StandInEngine()
+        self._pytester = pytester
+        for name in ("conftest.py", "pytest.ini"):
+            shutil.copy(OURS / name, self.root)
+        self.write("labs/questions.toml", CATALOGUE)
+        reaper = type("NoReaper", (), {"dismiss": lambda self: None})
+        monkeypatch.setattr("fixtures.lab.session.Engine", self.engine)
+        monkeypatch.setattr("fixtures.lab.session.Reaper", lambda owner: reaper())
+        monkeypatch.setattr("fixtures.engine.private.missing", lambda: "it is made up")
+
+    def write(self, path: str, text: str) -> None:
+        """Write a file of the project."""
+        (self.root / path).parent.mkdir(parents=True, exist_ok=True)
+        (self.root / path).write_text(text, encoding="utf-8")
+
+    def chapter(self, *experiments: str, name: str = "01_made_up", before: str = "") -> None:
+        """Write a chapter of experiments, with what stands before them."""
+        imports = "import pytest\nfrom fixtures.lab import *\n"
+        self.write(f"labs/test_{name}.py", "\n\n".join([imports, before, *experiments]))
+
+    def run(self, *arguments: str, **how: Any) -> Outcome:
+        """Run pytest on labs/, or what else the arguments name, in this process."""
+        result = self._pytester.runpytest_inprocess("-p", "no:cacheprovider", *arguments, **how)
+        return Outcome(self.root, result)

@@ -1,0 +1,87 @@
+"""In the place of a Docker Engine: as much of one as the lab asks for."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+from fixtures.engine import BenchError
+from fixtures.engine.container import ContainerStarted
+from fixtures.engine.options import run_line
+from fixtures.kernel.observation import announce
+
+
+class StandInContainer:
+    """A container of which only the options and what a look must not change are real."""
+
+    def __init__(self, options: dict[str, Any], role: str = "container") -> None:
+        self.options = options
+        self.role = role
+        self.processes = ["sleep"]
+        self.removed = False
+
+    @property
+    def line(self) -> str:
+        return run_line(self.options, str(self.options["image"]))
+
+    def introduce(self) -> None:
+        announce(ContainerStarted(self.role, "made-up", "c0ffee", self.line, 42))
+
+    def state(self) -> dict[str, object]:
+        return {"processes": list(self.processes), "OOM kills": 0}
+
+    def remove(self) -> None:
+        self.removed = True
+
+
+class StandInEngine:
+    """Says what it is, starts containers that are none, and can be made to fail."""
+
+    def __init__(self) -> None:
+        self.unreachable: BenchError | None = None
+        """what looking for it ends with"""
+        self.stopped = False
+        """whether it has stopped answering"""
+        self.stuck = False
+        """whether it fails to clean up"""
+        self.contacts = 0
+        self.started: list[StandInContainer] = []
+        self.images = {"base": "base"}
+        self.private = None
+        self.where = SimpleNamespace(url="unix:///made/up.sock", reason="a stand-in")
+        self.client = SimpleNamespace(
+            ping=lambda: not self.stopped,
+            images=SimpleNamespace(get=lambda name: SimpleNamespace(id="sha256:c0ffee")),
+        )
+        self.version = {"Version": "29.0.0", "ApiVersion": "1.52", "Components": []}
+        self.information: dict[str, Any] = {
+            "Driver": "overlay2",
+            "DockerRootDir": "/made/up",
+            "DefaultRuntime": "runc",
+            "CgroupDriver": "cgroupfs",
+            "CgroupVersion": "2",
+            "MemoryLimit": True,
+            "SwapLimit": True,
+            "PidsLimit": True,
+        }
+
+    def of_this_machine(self, reaper: object) -> StandInEngine:
+        self.contacts += 1
+        if self.unreachable:
+            raise self.unreachable
+        return self
+
+    def start(
+        self, options: dict[str, Any], *, role: str = "container", shared: bool = False
+    ) -> StandInContainer:
+        container = StandInContainer(options, role)
+        container.introduce()
+        self.started.append(container)
+        return container
+
+    def host_command(self, *argv: str) -> list[str]:
+        return list(argv)
+
+    def close(self) -> None:
+        if self.stuck:
+            raise OSError("the engine is stuck")

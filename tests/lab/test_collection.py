@@ -1,0 +1,202 @@
+"""What an experiment must have, and what the one who forgot it is told."""
+
+from __future__ import annotations
+
+import pytest
+
+from .project import CONTROLLED, DOCSTRING, Project, experiment
+
+FORMS = '''\
+    """The claim, as a sentence.
+
+    Kernel: what the kernel does.
+    Without: what happens in the control.
+    Source: where that is written.
+    """'''
+KNOWN = (
+    "root, private-engine, overlay, cgroup:memory, cgroup:swap, cgroup:pids, namespace:cgroup, "
+    "namespace:time"
+)
+NEITHER_OR_BOTH = (
+    "it needs a control, @without(…), or else a @contrast that says why nothing can be taken away"
+)
+
+MALFORMED = {
+    "a first line that is no sentence": (
+        experiment(docstring=DOCSTRING.replace("holds.", "holds")),
+        f"its docstring must begin with the claim, a sentence with a full stop:\n{FORMS}",
+    ),
+    "no Kernel line": (
+        experiment(docstring=DOCSTRING.replace("Kernel:", "The kernel:")),
+        f"its docstring has no line `Kernel: …`; it reads:\n{FORMS}",
+    ),
+    "an empty Without line": (
+        experiment(docstring=DOCSTRING.replace(" nobody sees to it.", "")),
+        f"its docstring has no line `Without: …`; it reads:\n{FORMS}",
+    ),
+    "no Source line": (
+        experiment(docstring=DOCSTRING.replace("Source: made-up(7)", "")),
+        f"its docstring has no line `Source: …`; it reads:\n{FORMS}",
+    ),
+    "a question that there is not": (
+        experiment(above=CONTROLLED.replace("made-1", "made-9")),
+        "@answers('made-9'): there is no such question in labs/questions.toml",
+    ),
+    "a question that only prose answers": (
+        experiment(above=CONTROLLED.replace("made-1", "made-3")),
+        "@answers('made-3'): the catalogue says that only prose answers it",
+    ),
+    "an unknown requirement": (
+        experiment(above=f'@requires("a moon")\n{CONTROLLED}'),
+        f"the requirement 'a moon' is not known; there are: {KNOWN}",
+    ),
+    "an unknown requirement of a control": (
+        experiment(above='@without("it", requires=("a moon",), taken=True)\n@given(taken=False)'),
+        f"the requirement 'a moon' is not known; there are: {KNOWN}",
+    ),
+    "neither a control nor a contrast": (
+        experiment(above="@given(taken=False)"),
+        NEITHER_OR_BOTH,
+    ),
+    "a control and a contrast": (
+        experiment(above=f'@contrast("there is one kernel")\n{CONTROLLED}'),
+        NEITHER_OR_BOTH,
+    ),
+    "a contrast without a why": (
+        experiment(above="@contrast\n@given(taken=False)"),
+        '@contrast must say why nothing can be taken away: @contrast("…")',
+    ),
+    "an option that containers do not have": (
+        experiment(above=f'@started_with(colour="red")\n{CONTROLLED}'),
+        "'colour' is no option of a container: fixtures/engine/options.py has them",
+    ),
+    "an option that neighbours do not have": (
+        experiment(above=f'@neighbour_started_with(colour="red")\n{CONTROLLED}'),
+        "'colour' is no option of a container: fixtures/engine/options.py has them",
+    ),
+    "a control that takes nothing away": (
+        experiment(above='@without("it")\n@given(taken=False)'),
+        "@without('it') takes nothing away: say what changes, name=value",
+    ),
+    "a control that takes an unknown thing away": (
+        experiment(above='@without(colour="red")\n@given(taken=False)'),
+        "@without(colour=…): 'colour' is neither a parameter of @given, nor a key of "
+        "@private_engine, nor an option of a container",
+    ),
+    "a control that changes no parameter": (
+        experiment(above="@without(taken=False)\n@given(taken=False)"),
+        "@without(taken=False) changes nothing: that is what it has as it is",
+    ),
+    "a control that changes no option": (
+        experiment(above='@without(pid_mode="host")\n@started_with(pid_mode="host")\n'
+                         "@given(taken=False)"),
+        "@without(pid_mode='host') changes nothing: that is what it has as it is",
+    ),
+    "a control that changes no default": (
+        experiment(above='@without(network_mode="none")\n@given(taken=False)'),
+        "@without(network_mode='none') changes nothing: that is what it has as it is",
+    ),
+    "a control that takes away an option that is not there": (
+        experiment(above="@without(pid_mode=None)\n@given(taken=False)"),
+        "@without(pid_mode=None) changes nothing: that is what it has as it is",
+    ),
+    "a control that changes nothing of the engine": (
+        experiment(above="@without(userns_remap=True)\n@private_engine(userns_remap=True)\n"
+                         "@given(taken=False)"),
+        "@without(userns_remap=True) changes nothing: that is what it has as it is",
+    ),
+    "two controls of one name": (
+        experiment(above='@without("It!", taken=None)\n' + CONTROLLED),
+        "two controls are called 'without-it': give them different names",
+    ),
+    "a parameter without an argument": (
+        experiment(above=f"@given(colour='red')\n{CONTROLLED}"),
+        "@given(colour=…): the function has no argument colour",
+    ),
+    "no assert": (
+        experiment(body="if taken:\n    raise AssertionError"),
+        "it asserts nothing: the claim is an `assert` in the function itself",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("fault", MALFORMED)
+def test_a_malformed_experiment_is_refused_with_the_way_to_mend_it(
+    project: Project, fault: str
+) -> None:
+    source, message = MALFORMED[fault]
+    project.chapter(source)
+
+    outcome = project.run()
+
+    assert outcome.exit_code == pytest.ExitCode.USAGE_ERROR
+    assert outcome.err.strip() == (
+        f"ERROR: labs/test_01_made_up.py::test_something_holds: {message}"
+    )
+    assert project.engine.contacts == 0
+    assert list((project.root / "reports" / "runs").iterdir()) == []
+
+
+def test_everything_that_is_wrong_is_said_at_once(project: Project) -> None:
+    project.chapter(experiment("one", above=""), experiment("other", body="taken"))
+
+    outcome = project.run()
+
+    assert outcome.err.strip().splitlines() == [
+        f"ERROR: labs/test_01_made_up.py::test_one: {NEITHER_OR_BOTH}",
+        "labs/test_01_made_up.py::test_other: it asserts nothing: the claim is an `assert` in the "
+        "function itself",
+    ]
+
+
+def test_two_experiments_of_one_name_are_refused(project: Project) -> None:
+    project.chapter(experiment(), name="01_made_up")
+    project.chapter(experiment(), name="02_made_up_too")
+
+    outcome = project.run()
+
+    assert outcome.exit_code == pytest.ExitCode.USAGE_ERROR
+    assert outcome.err.strip() == "ERROR: something-holds: two experiments have this name"
+
+
+def test_an_unknown_marker_is_refused_by_pytest(project: Project) -> None:
+    project.chapter(experiment(above=f"@pytest.mark.witout\n{CONTROLLED}"))
+
+    outcome = project.run()
+
+    assert outcome.exit_code == pytest.ExitCode.INTERRUPTED
+    assert "'witout' not found in `markers` configuration option" in outcome.out
+    assert project.engine.contacts == 0
+
+
+def test_a_default_may_be_taken_away(project: Project) -> None:
+    project.chapter(
+        experiment(
+            above="@without(mem_limit=None)",
+            arguments="container",
+            body='assert "mem_limit" in container.options',
+        )
+    )
+
+    assert project.run().verdict == "proven"
+
+
+@pytest.mark.parametrize("content", [None, "[[text]]\nid = "], ids=["missing", "no TOML"])
+def test_without_a_catalogue_nothing_is_collected(project: Project, content: str | None) -> None:
+    catalogue = project.root / "labs" / "questions.toml"
+    catalogue.unlink() if content is None else catalogue.write_text(content)
+    project.chapter(experiment())
+
+    outcome = project.run()
+
+    assert outcome.exit_code == pytest.ExitCode.USAGE_ERROR
+    assert outcome.err.startswith(f"ERROR: {catalogue} can not be read: ")
+
+
+def test_the_rules_do_not_apply_outside_the_labs(project: Project) -> None:
+    project.write("tests/test_other.py", "def test_other():\n    pass\n")
+    project.chapter(experiment())
+
+    outcome = project.run("tests", "labs")
+
+    assert (outcome.exit_code, outcome.counts) == (0, {"passed": 2, "xfailed": 1})

@@ -1,0 +1,226 @@
+"""A run from its beginning to its end, also where that comes early."""
+
+from __future__ import annotations
+
+import pytest
+
+from fixtures.engine.errors import EngineUnreachable
+from fixtures.events import Run
+
+from .project import CONTROLLED, Project, experiment
+
+PUBLISHED = {"events.jsonl", "junit.xml", "report.html"}
+
+
+def published(project: Project) -> set[str]:
+    """What stands directly in reports/."""
+    return {path.name for path in (project.root / "reports").iterdir()} - {"runs"}
+
+
+def test_a_run_leaves_its_reports_in_a_folder_of_its_own(project: Project) -> None:
+    project.chapter(experiment())
+
+    outcome = project.run("-k", "as-is")
+
+    assert {path.name for path in outcome.folder.iterdir()} == PUBLISHED
+
+
+def test_a_whole_run_is_published(project: Project) -> None:
+    project.chapter(experiment(), name="01_made_up")
+    project.chapter(experiment("something_else_holds"), name="02_made_up_too")
+
+    outcome = project.run()
+
+    assert published(project) == PUBLISHED
+    assert outcome.events.header["whole"]
+    for name in PUBLISHED:
+        report = project.root / "reports" / name
+        assert report.read_bytes() == (outcome.folder / name).read_bytes()
+
+
+@pytest.mark.parametrize(
+    "choice",
+    [
+        ("-k", "as-is"),
+        ("labs/test_01_made_up.py",),
+        ("labs/test_01_made_up.py::test_something_holds", "labs/test_02_made_up_too.py"),
+        ("--ignore=labs/test_02_made_up_too.py",),
+        ("--question", "made-1"),
+    ],
+)
+def test_a_part_of_the_labs_is_not_published(project: Project, choice: tuple[str, ...]) -> None:
+    project.chapter(experiment(), experiment("it_holds_again"), name="01_made_up")
+    unasked = CONTROLLED.partition("\n")[2]
+    project.chapter(experiment("something_else_holds", above=unasked), name="02_made_up_too")
+
+    outcome = project.run(*choice)
+
+    assert outcome.exit_code == 0
+    assert published(project) == set()
+    assert not outcome.events.header["whole"]
+
+
+@pytest.mark.parametrize(
+    ("way", "exit_code"),
+    [
+        ("raise KeyboardInterrupt", pytest.ExitCode.INTERRUPTED),
+        ("os.kill(os.getpid(), signal.SIGTERM)", 128 + 15),
+        ("os.kill(os.getpid(), signal.SIGHUP)", 128 + 1),
+    ],
+    ids=["Ctrl-C", "SIGTERM", "SIGHUP"],
+)
+def test_an_interrupted_run_is_read_back_as_interrupted_and_not_published(
+    project: Project, way: str, exit_code: int
+) -> None:
+    project.chapter(
+        experiment("one_was_done"),
+        experiment("one_was_interrupted", body=f"if taken:\n    {way}\nassert not taken"),
+        experiment("one_was_not_tried"),
+        before="import os\nimport signal",
+    )
+
+    outcome = project.run(no_reraise_ctrlc=True)
+
+    assert outcome.exit_code == exit_code
+    assert outcome.verdicts == {
+        "one-was-done": "proven",
+        "one-was-interrupted": "unproven",
+        "one-was-not-tried": "unproven",
+    }
+    trials = outcome.events.experiments["one-was-interrupted"].trials
+    assert {trial.name: trial.outcome for trial in trials.values()} == {
+        "as-is": "held",
+        "without-it": "interrupted",
+    }
+    assert outcome.events.finish is not None
+    assert outcome.events.finish["exit_status"] == exit_code
+    assert published(project) == set()
+
+
+def test_a_run_that_stops_at_its_first_failure_is_not_published(project: Project) -> None:
+    project.chapter(experiment(body="assert taken"))
+
+    project.run("-x")
+
+    assert published(project) == set()
+
+
+def test_without_an_engine_there_is_one_message_and_no_run(project: Project) -> None:
+    project.engine.unreachable = EngineUnreachable("no Docker Engine was found\nTry: make labs")
+    project.chapter(experiment())
+
+    outcome = project.run()
+
+    assert outcome.exit_code == pytest.ExitCode.USAGE_ERROR
+    assert outcome.err == "ERROR: no Docker Engine was found\nTry: make labs\n\n"
+    assert "what this run has shown" not in outcome.out
+    assert list((project.root / "reports" / "runs").iterdir()) == []
+    assert published(project) == set()
+
+
+def test_when_the_engine_stops_the_rest_is_not_tried(project: Project) -> None:
+    project.chapter(
+        experiment("one_breaks", body='raise BenchError("no answer")\nassert not taken'),
+        experiment("one_was_not_tried"),
+    )
+    project.engine.stopped = True
+
+    outcome = project.run()
+
+    assert outcome.exit_code == pytest.ExitCode.INTERRUPTED
+    assert outcome.verdicts == {"one-breaks": "broken", "one-was-not-tried": "unproven"}
+    assert (
+        "the Docker Engine at unix:///made/up.sock has stopped answering; the experiments that "
+        "were left were not tried"
+    ) in outcome.out
+    assert published(project) == set()
+
+
+def test_trouble_in_cleaning_up_is_told(project: Project) -> None:
+    project.engine.stuck = True
+    project.chapter(experiment())
+
+    outcome = project.run()
+
+    assert "cleaning up failed, a later run will try again: the engine is stuck" in outcome.out
+    assert outcome.events.finish is not None
+
+
+def test_reports_that_can_not_be_made_are_an_error_of_usage(project: Project) -> None:
+    project.write("reports", "a file where the folder should be")
+    project.chapter(experiment())
+
+    outcome = project.run()
+
+    first, second = outcome.err.strip().splitlines()
+    assert outcome.exit_code == pytest.ExitCode.USAGE_ERROR
+    assert first.startswith(f"ERROR: {project.root}/reports/runs/")
+    assert first.endswith(" can not be made: Not a directory")
+    assert second == "The reports of a run go there; make it writable."
+    assert project.engine.contacts == 0
+
+
+def test_a_chapter_that_can_not_be_imported_stops_the_run(project: Project) -> None:
+    project.chapter(experiment())
+    project.write("labs/test_02_broken.py", "import no_such_module")
+
+    outcome = project.run()
+
+    assert outcome.exit_code == pytest.ExitCode.INTERRUPTED
+    assert project.engine.contacts == 0
+    assert list((project.root / "reports" / "runs").iterdir()) == []
+
+
+def test_the_other_chapters_run_where_one_asks_for_it(project: Project) -> None:
+    project.chapter(experiment())
+    project.write("labs/test_02_broken.py", "import no_such_module")
+
+    outcome = project.run("--continue-on-collection-errors")
+
+    assert (outcome.exit_code, outcome.verdict) == (1, "proven")
+    assert published(project) == set()
+
+
+def test_the_stream_says_what_was_run_on_which_bench(project: Project) -> None:
+    project.chapter(experiment())
+
+    run = project.run().events
+
+    assert run.bench["engine"]["version"] == "29.0.0"
+    assert run.bench["not_observable"] == {
+        "private-engine": {
+            "reason": "it is made up",
+            "remedy": "apt-get install docker.io iproute2, and run as root",
+        }
+    }
+    assert list(run.questions) == ["made-1", "made-2", "made-3"]
+    assert run.experiments["something-holds"].declared["controls"] == [
+        {"trial": "without-it", "name": "it", "changes": {"taken": True}, "requires": []}
+    ]
+
+
+def test_every_fact_is_in_the_stream_with_its_values(project: Project) -> None:
+    project.chapter(experiment(body="assert 6 * 7 == 42\nassert taken is False"))
+
+    trials = project.run().events.experiments["something-holds"].trials
+
+    assert [
+        [(fact["source"], fact["text"], fact["held"]) for fact in trial.of("fact")]
+        for trial in trials.values()
+    ] == [
+        [("6 * 7 == 42", "(6 * 7) == 42", True), ("taken is False", "False is False", True)],
+        [("6 * 7 == 42", "(6 * 7) == 42", True), ("taken is False", "True is False", False)],
+    ]
+
+
+def test_a_run_reads_back_after_sigkill(project: Project) -> None:
+    """The events of a run are on disk before the next thing happens."""
+    body = "import shutil\nif taken:\n    shutil.copytree('reports/runs', 'killed')\nassert not taken"
+    project.chapter(experiment(body=body))
+
+    project.run()
+
+    (killed,) = (project.root / "killed").iterdir()
+    run = Run.read(killed)
+    assert run.finish is None
+    assert run.experiments["something-holds"].trials["without-it"].outcome == "interrupted"

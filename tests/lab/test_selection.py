@@ -1,0 +1,84 @@
+"""Which experiments are chosen, and what a choice does not set off."""
+
+from __future__ import annotations
+
+import pytest
+
+from .project import CONTROLLED, Project, experiment
+
+
+@pytest.fixture
+def chapter(project: Project) -> Project:
+    """A project with an experiment that answers made-1, and one that answers nothing."""
+    project.chapter(
+        experiment("one_answers"),
+        experiment("one_does_not", above=CONTROLLED.partition("\n")[2]),
+    )
+    return project
+
+
+def test_a_question_chooses_the_experiments_that_answer_it(chapter: Project) -> None:
+    outcome = chapter.run("--question", "made-1")
+
+    assert (outcome.exit_code, outcome.verdicts) == (0, {"one-answers": "proven"})
+    assert outcome.counts == {"passed": 1, "xfailed": 1, "deselected": 2}
+
+
+def test_an_unknown_question_is_refused(chapter: Project) -> None:
+    outcome = chapter.run("--question", "made-9")
+
+    assert outcome.exit_code == pytest.ExitCode.USAGE_ERROR
+    assert outcome.err.strip() == (
+        "ERROR: --question made-9: there is no such question; labs/questions.toml has made-…"
+    )
+
+
+@pytest.mark.parametrize(
+    ("question", "answer"), [("made-2", "Nobody does."), ("made-3", "Somebody did.")]
+)
+def test_a_question_that_no_experiment_answers_is_answered_from_the_catalogue(
+    chapter: Project, question: str, answer: str
+) -> None:
+    outcome = chapter.run("--question", question)
+
+    assert outcome.exit_code == pytest.ExitCode.USAGE_ERROR
+    assert outcome.err.strip() == (
+        f"ERROR: --question {question}: no experiment answers it yet; the catalogue says: {answer}"
+    )
+
+
+def test_collecting_makes_no_contact_and_no_folder(chapter: Project) -> None:
+    outcome = chapter.run("--collect-only", "-q")
+
+    assert outcome.out.splitlines()[:4] == [
+        "labs/test_01_made_up.py::test_one_answers[as-is]",
+        "labs/test_01_made_up.py::test_one_answers[without-it]",
+        "labs/test_01_made_up.py::test_one_does_not[as-is]",
+        "labs/test_01_made_up.py::test_one_does_not[without-it]",
+    ]
+    assert chapter.engine.contacts == 0
+    assert not (chapter.root / "reports").exists()
+
+
+def test_choosing_nothing_makes_no_contact_and_leaves_no_run(chapter: Project) -> None:
+    outcome = chapter.run("-k", "no_such_thing")
+
+    assert outcome.exit_code == pytest.ExitCode.NO_TESTS_COLLECTED
+    assert chapter.engine.contacts == 0
+    assert list((chapter.root / "reports" / "runs").iterdir()) == []
+
+
+def test_xdist_is_refused(chapter: Project) -> None:
+    chapter.write("xdist.py", "")
+    chapter.write(
+        "standin_xdist.py",
+        "def pytest_addoption(parser):\n"
+        "    parser.getgroup('xdist')._addoption('-n', dest='numprocesses', type=int)\n",
+    )
+
+    outcome = chapter.run("-p", "standin_xdist", "-n", "2", syspathinsert=True)
+
+    assert outcome.exit_code == pytest.ExitCode.USAGE_ERROR
+    assert outcome.err.strip() == (
+        "ERROR: -n is not for the labs: experiments measure the machine, so they run one by one"
+    )
