@@ -25,7 +25,7 @@ def test_exec_joins_the_namespaces_of_the_container(container, neighbour, into):
 @answers("deep-45", "how-24")
 @fresh
 @given(by="docker exec")
-@without("docker exec", by="nsenter")
+@without("docker exec", by="nsenter", requires=("root",))
 def test_exec_joins_cgroup_capabilities_and_seccomp_as_well(container, host, by):
     """docker exec joins more than namespaces: the cgroup, the capabilities, the seccomp filter.
 
