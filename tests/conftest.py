@@ -1,3 +1,12 @@
-"""pytester, which runs pytest on made-up projects."""
+from __future__ import annotations
+
+import pytest
+
+from .project import Project
 
 pytest_plugins = ["pytester"]
+
+
+@pytest.fixture
+def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Project:
+    return Project(pytester, monkeypatch)

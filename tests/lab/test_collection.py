@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from .project import CONTROLLED, DOCSTRING, Project, experiment
+from tests.project import CONTROLLED, DOCSTRING, Project, experiment
 
 FORMS = '''\
     """The claim, as a sentence.
@@ -19,6 +19,10 @@ KNOWN = (
 )
 NEITHER_OR_BOTH = (
     "it needs a control, @without(…), or else a @contrast that says why nothing can be taken away"
+)
+
+NOWHERE = (
+    "neither a parameter of @given, nor a key of @private_engine, nor an option of a container"
 )
 
 MALFORMED = {
@@ -80,8 +84,7 @@ MALFORMED = {
     ),
     "a control that takes an unknown thing away": (
         experiment(above='@without(colour="red")\n@given(taken=False)'),
-        "@without(colour=…): 'colour' is neither a parameter of @given, nor a key of "
-        "@private_engine, nor an option of a container",
+        f"@without(colour=…): 'colour' is {NOWHERE}",
     ),
     "a control that changes no parameter": (
         experiment(above="@without(taken=False)\n@given(taken=False)"),
@@ -142,11 +145,9 @@ def test_everything_that_is_wrong_is_said_at_once(project: Project) -> None:
 
     outcome = project.run()
 
-    assert outcome.err.strip().splitlines() == [
-        f"ERROR: labs/test_01_made_up.py::test_one: {NEITHER_OR_BOTH}",
-        "labs/test_01_made_up.py::test_other: it asserts nothing: the claim is an `assert` in the "
-        "function itself",
-    ]
+    one, other = outcome.err.strip().splitlines()
+    assert one == f"ERROR: labs/test_01_made_up.py::test_one: {NEITHER_OR_BOTH}"
+    assert other.startswith("labs/test_01_made_up.py::test_other: it asserts nothing: ")
 
 
 def test_two_experiments_of_one_name_are_refused(project: Project) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from .project import CONTROLLED, Project, experiment
+from tests.project import CONTROLLED, Project, experiment
 
 LIBRARY = "def check(taken):\n    assert not taken, 'checked in a library'\n"
 
@@ -65,7 +65,6 @@ WRONG_REASONS = {
     ),
     "another exception": ("taken", "if taken:\n    raise ValueError('no value')\nassert not taken"),
     "pytest.fail": ("taken", "if taken:\n    pytest.fail('given up')\nassert not taken"),
-    "pytest.xfail": ("taken", "if taken:\n    pytest.xfail('as it must')\nassert not taken"),
     "a timeout": ("taken", "if taken:\n    threading.Event().wait()\nassert not taken"),
 }
 
@@ -91,6 +90,14 @@ def test_a_control_that_fails_for_another_reason_is_broken(
     assert (trials["as-is"].outcome, trials["without-it"].outcome) == ("held", "broken")
     assert outcome.verdict == "broken"
     assert outcome.properties["test_something_holds[without-it]"] == "broken"
+
+
+def test_a_control_that_says_itself_that_it_fails_is_broken(project: Project) -> None:
+    project.chapter(experiment(body="if taken:\n    pytest.xfail('it must')\nassert not taken"))
+
+    outcome = project.run()
+
+    assert (outcome.exit_code, outcome.verdict) == (1, "broken")
 
 
 def test_a_claim_is_proven_when_it_holds_and_its_control_falls(project: Project) -> None:
@@ -150,6 +157,23 @@ def test_a_claim_whose_teardown_breaks_is_broken(project: Project) -> None:
     outcome = project.run()
 
     assert (outcome.exit_code, outcome.verdict) == (1, "broken")
+
+
+def test_what_broke_first_stays_the_reason(project: Project) -> None:
+    put_away = "@pytest.fixture\ndef put_away():\n    yield\n    assert False, 'gone'\n"
+    body = "raise BenchError('no bench')\nassert not taken"
+    project.chapter(experiment(arguments="taken, put_away", body=body), before=put_away)
+
+    (broken,) = project.run().events.experiments.values()
+    assert (broken.verdict, broken.reason) == ("broken", "no bench")
+
+
+def test_what_broke_is_not_skipped_afterwards(project: Project) -> None:
+    put_away = "@pytest.fixture\ndef put_away():\n    yield\n    pytest.skip('gone')\n"
+    body = "raise BenchError('no bench')\nassert not taken"
+    project.chapter(experiment(arguments="taken, put_away", body=body), before=put_away)
+
+    assert project.run().verdict == "broken"
 
 
 def test_an_experiment_that_changes_a_shared_container_is_broken(project: Project) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .project import CONTROLLED, Project, experiment
+from tests.project import CONTROLLED, Project, experiment
 
 NEEDS_MEMORY = f'@requires("cgroup:memory")\n{CONTROLLED}'
 CONTROL_NEEDS_MEMORY = (
@@ -36,7 +36,7 @@ def test_a_claim_without_what_it_requires_is_not_observable_here(project: Projec
     outcome = project.run()
 
     assert (outcome.exit_code, outcome.counts) == (0, {"skipped": 2})
-    assert f"SKIPPED [1] labs/test_01_made_up.py:7: {NEED}" in outcome.out
+    assert f"SKIPPED [2] labs/test_01_made_up.py:7: {NEED}" in outcome.out
     assert outcome.verdict == "not observable here"
 
 
@@ -92,12 +92,12 @@ def test_a_claim_whose_control_is_deselected_is_unproven(project: Project) -> No
 def test_a_control_whose_claim_is_deselected_proves_nothing(project: Project) -> None:
     project.chapter(experiment())
 
-    assert project.run("-k", "without").verdict == "unproven"
+    assert project.run("-k", "without-it").verdict == "unproven"
 
 
 def test_a_contrast_needs_no_control(project: Project) -> None:
-    project.chapter(experiment(above='@contrast("there is one kernel")', arguments=""
-                               , body="assert 1 + 1 == 2"))  # fmt: skip
+    contrast = '@contrast("there is one kernel")'
+    project.chapter(experiment(above=contrast, arguments="", body="assert 1 + 1 == 2"))
 
     assert project.run().verdict == "proven"
 

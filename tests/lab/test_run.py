@@ -6,8 +6,7 @@ import pytest
 
 from fixtures.engine.errors import EngineUnreachable
 from fixtures.events import Run
-
-from .project import CONTROLLED, Project, experiment
+from tests.project import CONTROLLED, Project, experiment
 
 PUBLISHED = {"events.jsonl", "junit.xml", "report.html"}
 
@@ -25,11 +24,12 @@ def test_a_run_leaves_its_reports_in_a_folder_of_its_own(project: Project) -> No
     assert {path.name for path in outcome.folder.iterdir()} == PUBLISHED
 
 
-def test_a_whole_run_is_published(project: Project) -> None:
+@pytest.mark.parametrize("choice", [(), ("labs",), (".",)])
+def test_a_whole_run_is_published(project: Project, choice: tuple[str, ...]) -> None:
     project.chapter(experiment(), name="01_made_up")
     project.chapter(experiment("something_else_holds"), name="02_made_up_too")
 
-    outcome = project.run()
+    outcome = project.run(*choice)
 
     assert published(project) == PUBLISHED
     assert outcome.events.header["whole"]
@@ -112,7 +112,7 @@ def test_without_an_engine_there_is_one_message_and_no_run(project: Project) -> 
     outcome = project.run()
 
     assert outcome.exit_code == pytest.ExitCode.USAGE_ERROR
-    assert outcome.err == "ERROR: no Docker Engine was found\nTry: make labs\n\n"
+    assert outcome.err == "ERROR: no Docker Engine was found\nTry: make labs\n"
     assert "what this run has shown" not in outcome.out
     assert list((project.root / "reports" / "runs").iterdir()) == []
     assert published(project) == set()
@@ -128,6 +128,7 @@ def test_when_the_engine_stops_the_rest_is_not_tried(project: Project) -> None:
     outcome = project.run()
 
     assert outcome.exit_code == pytest.ExitCode.INTERRUPTED
+    assert "unproven: the claim or a control was not run to its end:\n  1 were not" in outcome.out
     assert outcome.verdicts == {"one-breaks": "broken", "one-was-not-tried": "unproven"}
     assert (
         "the Docker Engine at unix:///made/up.sock has stopped answering; the experiments that "
@@ -142,7 +143,7 @@ def test_trouble_in_cleaning_up_is_told(project: Project) -> None:
 
     outcome = project.run()
 
-    assert "cleaning up failed, a later run will try again: the engine is stuck" in outcome.out
+    assert "cleaning up failed; the next run tries again: the engine is stuck" in outcome.out
     assert outcome.events.finish is not None
 
 
@@ -215,7 +216,9 @@ def test_every_fact_is_in_the_stream_with_its_values(project: Project) -> None:
 
 def test_a_run_reads_back_after_sigkill(project: Project) -> None:
     """The events of a run are on disk before the next thing happens."""
-    body = "import shutil\nif taken:\n    shutil.copytree('reports/runs', 'killed')\nassert not taken"
+    body = (
+        "import shutil\nif taken:\n    shutil.copytree('reports/runs', 'killed')\nassert not taken"
+    )
     project.chapter(experiment(body=body))
 
     project.run()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from .project import CONTROLLED, Project, experiment
+from tests.project import CONTROLLED, Project, experiment
 
 
 @pytest.fixture

@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 
 from fixtures.events import Run
+from fixtures.lab.requirements import REQUIREMENTS
 
-from .standin import StandInEngine
+from .standin import StandInEngine, StandInReaper
 
-OURS = Path(__file__).parents[2]
+OURS = Path(__file__).parents[1]
 
 CATALOGUE = """\
 [[text]]
@@ -75,10 +76,15 @@ class Outcome:
 
     def __init__(self, root: Path, result: pytest.RunResult) -> None:
         self.exit_code = int(result.ret)
-        self.counts = result.parseoutcomes()
         self.out = str(result.stdout)
         self.err = str(result.stderr)
         self._root = root
+        self._result = result
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many tests passed, failed, …, as the terminal's last line has it."""
+        return self._result.parseoutcomes()
 
     @property
     def folder(self) -> Path:
@@ -123,10 +129,13 @@ class Project:
         for name in ("conftest.py", "pytest.ini"):
             shutil.copy(OURS / name, self.root)
         self.write("labs/questions.toml", CATALOGUE)
-        reaper = type("NoReaper", (), {"dismiss": lambda self: None})
+        monkeypatch.setenv("COLUMNS", "200")
         monkeypatch.setattr("fixtures.lab.session.Engine", self.engine)
-        monkeypatch.setattr("fixtures.lab.session.Reaper", lambda owner: reaper())
+        monkeypatch.setattr("fixtures.lab.session.Reaper", StandInReaper)
         monkeypatch.setattr("fixtures.engine.private.missing", lambda: "it is made up")
+        # This machine lacks nothing else but what a test says.
+        for name in ("root", "namespace:cgroup", "namespace:time"):
+            monkeypatch.setitem(REQUIREMENTS, name, lambda engine: None)
 
     def write(self, path: str, text: str) -> None:
         """Write a file of the project."""

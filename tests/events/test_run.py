@@ -1,0 +1,234 @@
+"""A run is read back from its events, however it ended."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from fixtures.events import SCHEMA, Run, UnreadableRun
+from fixtures.events.stream import give_to_owner
+
+from .streams import MadeUpRun, proven
+
+RUN = '{"event": "run", "at": 0, "schema": 1}\n'
+
+
+def test_a_run_reads_back_as_it_was_written(tmp_path: Path) -> None:
+    run = Run.read(proven(tmp_path))
+
+    (experiment,) = run.experiments.values()
+    assert run.header["id"] == "made-up"
+    assert run.bench["kernel"] == "6.1"
+    assert (experiment.id, experiment.claim) == ("something-holds", "Something holds.")
+    assert (experiment.verdict, experiment.reason) == ("proven", "")
+    assert [(each.name, each.outcome, each.seconds) for each in experiment.trials.values()] == [
+        ("as-is", "held", 0.5),
+        ("without-it", "fell", 0.5),
+    ]
+    assert [fact["text"] for fact in experiment.trials["as-is"].of("fact")] == ["True"]
+    assert (run.verdicts, run.answered, run.prose_only) == ({"proven": 1}, {"made-1"}, {"made-2"})
+    assert run.finish is not None
+    assert run.finish["exit_status"] == 0
+
+
+def test_a_run_is_found_in_its_folder(tmp_path: Path) -> None:
+    assert Run.read(proven(tmp_path).parent) == Run.read(tmp_path / "events.jsonl")
+
+
+def test_an_event_is_on_disk_as_soon_as_it_is_written(tmp_path: Path) -> None:
+    stream = MadeUpRun(tmp_path)
+    stream.begin()
+
+    assert Run.read(tmp_path).header["id"] == "made-up"
+    stream.close()
+
+
+def test_any_text_survives(tmp_path: Path) -> None:
+    text = "\x00\x0b\x1c\x85\u2028\udcff</script>\r\n…"
+    stream = MadeUpRun(tmp_path)
+    stream.begin()
+    stream.start("as-is")
+    stream.write("file", path=Path("/proc/42"), value=text)
+    stream.close()
+
+    (file,) = Run.read(tmp_path).experiments["something-holds"].trials["as-is"].of("file")
+    assert (file["path"], file["value"]) == ("/proc/42", text)
+
+
+def test_a_killed_run_has_no_finish_and_an_interrupted_trial(tmp_path: Path) -> None:
+    stream = MadeUpRun(tmp_path)
+    stream.begin()
+    stream.trial("as-is", "held")
+    stream.start("without-it")
+    stream.write("fact", source="it", text="True", line=1, held=True)
+    stream.close()
+
+    run = Run.read(tmp_path)
+
+    experiment = run.experiments["something-holds"]
+    assert run.finish is None
+    assert experiment.trials["without-it"].outcome == "interrupted"
+    assert len(experiment.trials["without-it"].of("fact")) == 1
+    assert experiment.verdict == "unproven"
+
+
+def test_a_run_that_was_killed_at_once_has_no_bench(tmp_path: Path) -> None:
+    (tmp_path / "events.jsonl").write_text(RUN)
+
+    run = Run.read(tmp_path)
+
+    assert (run.bench, run.experiments, run.finish) == ({}, {}, None)
+
+
+def test_a_last_line_may_be_cut_off_anywhere(tmp_path: Path) -> None:
+    file = proven(tmp_path)
+    whole = file.read_bytes()
+    last_line = whole.rindex(b"\n", 0, -1) + 1
+
+    for end in range(last_line, len(whole) - 2):
+        file.write_bytes(whole[:end])
+        assert Run.read(file).finish is None
+
+
+def test_a_last_line_of_zeros_is_left_out(tmp_path: Path) -> None:
+    """That is how a file may end when the power fails."""
+    file = proven(tmp_path)
+    file.write_bytes(file.read_bytes() + b"\0" * 100)
+
+    assert Run.read(file).finish is not None
+
+
+FOREIGN = {
+    "an empty file": ("", "does not begin with a run event: no run of the labs"),
+    "no JSON": ("Hello\n", "line 1: not an event of a run"),
+    "JSON that is no event": ('{"name": "made-up"}\n', "line 1: not an event of a run"),
+    "a JSON list": ("[1, 2]\n", "line 1: not an event of a run"),
+    "another stream": (
+        '{"event": "push", "at": 0}\n',
+        "does not begin with a run event: no run of the labs",
+    ),
+    "another run": (
+        '{"event": "run", "at": 0}\n',
+        "does not begin with a run event: no run of the labs",
+    ),
+    "another schema's numbering": (
+        '{"event": "run", "at": 0, "schema": "1.0"}\n',
+        "does not begin with a run event: no run of the labs",
+    ),
+    "a bad line in the middle": (f"{RUN}Hello\n{RUN}", "line 2: not an event of a run"),
+    "an event that lacks something": (
+        f'{RUN}{{"event": "start", "at": 1}}\n',
+        "has an event without 'trial': no run of the labs",
+    ),
+    "a trial of nothing": (
+        f'{RUN}{{"event": "start", "at": 1, "trial": "as-is", "experiment": "x"}}\n',
+        "has an event without 'x': no run of the labs",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", FOREIGN)
+def test_what_is_no_run_of_ours_is_refused(tmp_path: Path, kind: str) -> None:
+    content, message = FOREIGN[kind]
+    file = tmp_path / "events.jsonl"
+    file.write_text(content)
+
+    with pytest.raises(UnreadableRun) as caught:
+        Run.read(file)
+
+    assert str(caught.value).removeprefix(f"{file}").lstrip(", ") == message
+
+
+def test_bytes_that_are_no_text_are_refused(tmp_path: Path) -> None:
+    file = tmp_path / "events.jsonl"
+    file.write_bytes(b"\xff\xfe")
+
+    with pytest.raises(UnreadableRun, match=r"events\.jsonl can not be read: "):
+        Run.read(file)
+
+
+def test_a_folder_without_a_run_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UnreadableRun, match=r"events\.jsonl can not be read: .*No such file"):
+        Run.read(tmp_path)
+
+
+def test_a_newer_schema_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    file = proven(tmp_path, schema=SCHEMA + 1)
+
+    with pytest.raises(UnreadableRun) as caught:
+        Run.read(file)
+
+    assert str(caught.value) == (
+        f"{file} has schema {SCHEMA + 1}, this version reads up to {SCHEMA}: "
+        "use the version that made it, or a newer one"
+    )
+
+
+def test_events_of_a_kind_that_is_not_known_are_kept(tmp_path: Path) -> None:
+    stream = MadeUpRun(tmp_path)
+    stream.begin()
+    stream.start("as-is")
+    stream.write("smell", of="smoke")
+    stream.close()
+
+    trial = Run.read(tmp_path).experiments["something-holds"].trials["as-is"]
+    assert [event["of"] for event in trial.of("smell")] == ["smoke"]
+
+
+def test_the_reason_is_that_of_the_trial_that_decided(tmp_path: Path) -> None:
+    stream = MadeUpRun(tmp_path)
+    stream.begin()
+    stream.trial("as-is", "not observable", "no such file")
+    stream.trial("without-it", "broken", "no such container")
+    stream.close()
+
+    experiment = Run.read(tmp_path).experiments["something-holds"]
+    assert (experiment.verdict, experiment.reason) == ("broken", "no such container")
+
+
+def test_every_event_has_its_type_and_its_time(tmp_path: Path) -> None:
+    events = [json.loads(line) for line in proven(tmp_path).read_text().splitlines()]
+
+    assert [event["event"] for event in events] == [
+        "run", "bench", "question", "question", "experiment",
+        "start", "fact", "end", "start", "fact", "end", "finish",
+    ]  # fmt: skip
+    assert [event["at"] for event in events] == sorted(event["at"] for event in events)
+
+
+@pytest.fixture
+def given(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Path, int, int]]:
+    """What is given away, and to whom."""
+    gifts: list[tuple[Path, int, int]] = []
+
+    def chown(path: Path, user: int, group: int, *, follow_symlinks: bool) -> None:
+        assert not follow_symlinks
+        gifts.append((path, user, group))
+
+    monkeypatch.setattr(os, "chown", chown)
+    return gifts
+
+
+def test_another_user_gets_the_reports(
+    tmp_path: Path, given: list[tuple[Path, int, int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    owner = tmp_path.stat()
+    monkeypatch.setattr(os, "geteuid", lambda: owner.st_uid + 1)
+
+    give_to_owner(tmp_path / "one", tmp_path / "other", like=tmp_path)
+
+    assert given == [
+        (tmp_path / "one", owner.st_uid, owner.st_gid),
+        (tmp_path / "other", owner.st_uid, owner.st_gid),
+    ]
+
+
+def test_the_owner_needs_to_be_given_nothing(
+    tmp_path: Path, given: list[tuple[Path, int, int]]
+) -> None:
+    give_to_owner(tmp_path / "one", like=tmp_path)
+
+    assert given == []

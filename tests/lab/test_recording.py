@@ -1,0 +1,119 @@
+"""What the instruments announce becomes events of the trial that runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fixtures.engine.command import CommandRun
+from fixtures.engine.container import ApiRead, ContainerStarted
+from fixtures.events import Stream
+from fixtures.events.run import Event
+from fixtures.kernel import FileRead
+from fixtures.lab.recording import FACT_CAP, Recorder
+
+
+class Recording:
+    """A recorder, and the events that it has written."""
+
+    def __init__(self, folder: Path) -> None:
+        self.events: list[Event] = []
+        self.recorder = Recorder(_Notebook(self.events, folder))
+
+
+class _Notebook(Stream):
+    def __init__(self, events: list[Event], folder: Path) -> None:
+        super().__init__(folder)
+        super().close()
+        self._events = events
+
+    def write(self, event: str, **fields: Any) -> None:
+        self._events.append({"event": event, **fields})
+
+
+@pytest.fixture
+def recording(tmp_path: Path) -> Recording:
+    return Recording(tmp_path)
+
+
+def test_a_kernel_file_that_was_read(recording: Recording) -> None:
+    recording.recorder(FileRead("/proc/42/status", "NSpid", "42 1"))
+
+    assert recording.events == [
+        {"event": "file", "path": "/proc/42/status", "field": "NSpid", "value": "42 1"}
+    ]
+
+
+def test_what_the_engine_said(recording: Recording) -> None:
+    recording.recorder(ApiRead("docker inspect State.Pid", "42"))
+
+    assert recording.events == [
+        {"event": "api", "source": "docker inspect State.Pid", "value": "42"}
+    ]
+
+
+def test_a_command_that_ran(recording: Recording) -> None:
+    recording.recorder(CommandRun("c", ("true",), 0, "", "", seconds=0.123456, truncated=False))
+
+    assert recording.events == [
+        {
+            "event": "command",
+            "container": "c",
+            "argv": ("true",),
+            "exit_code": 0,
+            "stdout": "",
+            "stderr": "",
+            "seconds": 0.1235,
+            "truncated": False,
+        }
+    ]
+
+
+def test_a_container_that_was_started_is_also_a_line_of_the_trial(recording: Recording) -> None:
+    lines: list[str] = []
+    recording.recorder.begin(lines)
+
+    recording.recorder(ContainerStarted("neighbour", "n", "c0ffee", "docker run base", 42))
+
+    assert lines == ["neighbour: docker run base"]
+    assert recording.events == [
+        {
+            "event": "container",
+            "role": "neighbour",
+            "name": "n",
+            "id": "c0ffee",
+            "line": "docker run base",
+            "host_pid": 42,
+        }
+    ]
+
+
+def test_a_value_that_is_polled_is_written_when_it_changes(recording: Recording) -> None:
+    for value in ("1", "1", "2", "2", "1"):
+        recording.recorder(FileRead("/sys/fs/cgroup/pids.current", None, value))
+
+    assert [event["value"] for event in recording.events] == ["1", "2", "1"]
+
+
+def test_in_a_new_trial_every_value_is_new(recording: Recording) -> None:
+    recording.recorder(ApiRead("docker info Driver", "overlay2"))
+    recording.recorder.begin([])
+    recording.recorder(ApiRead("docker info Driver", "overlay2"))
+
+    assert len(recording.events) == 2
+
+
+def test_a_fact_is_cut_where_it_gets_long(recording: Recording) -> None:
+    recording.recorder.fact("text == other", "x" * FACT_CAP + "y", 7, held=False)
+
+    assert recording.events == [
+        {
+            "event": "fact",
+            "source": "text == other",
+            "text": "x" * FACT_CAP,
+            "line": 7,
+            "held": False,
+        }
+    ]
