@@ -109,7 +109,7 @@ def test_a_claim_is_proven_when_it_holds_and_its_control_falls(project: Project)
     assert outcome.verdict == "proven"
     assert outcome.properties == {
         "test_something_holds[as-is]": "held",
-        "test_something_holds[without-it]": "fell",
+        "test_something_holds[without-it]": "failed as it must",
     }
 
 

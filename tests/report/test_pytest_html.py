@@ -6,11 +6,12 @@ import json
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from fixtures.events import Run, Stream
-from fixtures.report.pytest_html import experiments_html
+from fixtures.report.pytest_html import experiments_html, pytest_html_results_table_row
 from tests.project import Project, experiment
 
 HOSTILE = (
@@ -138,14 +139,18 @@ def page_of(project: Project, text: str) -> Page:
             above=f"@without(TEXT, taken=True)\n{given}",
             arguments="taken, read",
         ),
-        experiment(
-            "one_is_parametrized",
-            above=f'@pytest.mark.parametrize("p", ["p"], ids=[TEXT])\n@without(taken=True)\n{given}',
-            arguments="taken, p",
-        ),
         before=BEFORE % text,
     )
     return Page((project.run().folder / "report.html").read_text(encoding="utf-8"))
+
+
+def test_the_id_of_a_test_is_text_in_the_table() -> None:
+    report = SimpleNamespace(nodeid=f"tests/test_x.py::test_x[{HOSTILE}]")
+    cells = ["<td>passed</td>", f"<td>{HOSTILE}</td>", "<td>1 ms</td>", "<td>links</td>"]
+
+    pytest_html_results_table_row(report, cells)  # type: ignore[arg-type]
+
+    assert HOSTILE in Page(f"<table><tr>{''.join(cells)}</tr></table>").text
 
 
 def fragments(page: Page) -> Iterator[str]:
