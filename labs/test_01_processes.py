@@ -1,6 +1,7 @@
 """Chapter 1: a container's processes are processes of the host, seen through a namespace."""
 
-from fixtures.lab import answers, fresh, given, neighbour_started_with, without
+from fixtures.kernel import Cgroup
+from fixtures.lab import answers, fresh, given, neighbour_started_with, requires, without
 
 
 @answers("deep-2", "deep-8", "how-13", "intro-6")
@@ -31,10 +32,12 @@ def test_the_host_sees_the_processes_of_a_container(container, neighbour, host, 
         process does not exist.
     Source: pid_namespaces(7)
     """
-    container.spawn("sleep", "271828182")
+    # The fraction makes it a command line that nobody else has.
+    seconds = f"27182818.{host.process.host_pid}"
+    container.spawn("sleep", seconds)
     viewers = {"the host": host, "a neighbour": neighbour}
 
-    assert "sleep 271828182" in viewers[viewer].command_lines()
+    assert f"sleep {seconds}" in viewers[viewer].command_lines()
 
 
 @answers("deep-9", "how-23", "deep-6")
@@ -44,15 +47,16 @@ def test_a_container_neither_sees_nor_signals_the_processes_of_the_host(containe
 
     Kernel: /proc shows the PID namespace for which it was mounted, and kill(2) looks a PID up in
         the caller's namespace: no such process (ESRCH).
-    Without: with --pid=host the entry is there and signal 0, which only checks, is delivered.
+    Without: with --pid=host the entry is there and kill finds the process. Signal 0 only checks:
+        it is allowed, or AppArmor, where it is on, denies it.
     Source: pid_namespaces(7), kill(2)
     """
     pid = str(host.process.host_pid)
 
     seen = container.has(f"/proc/{pid}")
-    signalled = container.exec("kill", "-0", pid).exit_code == 0
+    answer = container.exec("kill", "-0", pid).stderr
 
-    assert (seen, signalled) == (False, False)
+    assert (seen, "No such process" in answer) == (False, True)
 
 
 @neighbour_started_with(command=("sleep", "314159265"))
@@ -65,4 +69,40 @@ def test_two_containers_do_not_see_each_others_processes(container, neighbour):
     Without: with --pid=container:… the two share one namespace, and `ps` lists both.
     Source: pid_namespaces(7)
     """
-    assert "sleep 314159265" not in container.command_lines()
+    command_line = "sleep 314159265"
+
+    seen_beside = command_line in container.command_lines()
+    seen_inside = command_line in neighbour.command_lines()
+
+    assert (seen_beside, seen_inside) == (False, True)
+
+
+@answers("brief-5", "intro-1", "deep-5", "how-4", "study-2")
+@requires("overlay", "seccomp")
+@given(of="the container")
+@without("the container: a plain process of the host", of="the host")
+@without(pid_mode="host")
+@without(security_opt=["seccomp=unconfined"])
+def test_a_container_is_a_process_with_a_view_a_group_a_root_and_fewer_rights(container, host, of):
+    """A container is a process with namespaces, a cgroup and a root of its own, and fewer rights.
+
+    Kernel: it has no object "container". It has processes, and each of these is an attribute of
+        one: /proc/<pid>/ns, cgroup, mountinfo, and CapBnd and Seccomp in status.
+    Without: a plain process of the host has none of the five, and each can be left out alone:
+        with --pid=host a namespace, with seccomp=unconfined the filter of system calls.
+    Source: namespaces(7), cgroups(7), capabilities(7), seccomp(2), OCI runtime-spec config-linux.md
+    """
+    process, plain = {"the container": container.init, "the host": host.process}[of], host.process
+
+    own_namespaces = process.namespaces.own_against(plain.namespaces)
+    own_cgroup = Cgroup.of(process) != Cgroup.of(plain)
+    root = process.mounts.at("/").type
+    fewer_capabilities = process.capabilities.bounding < plain.capabilities.bounding
+
+    assert (
+        own_namespaces >= {"ipc", "mnt", "net", "pid", "uts"},
+        own_cgroup,
+        root,
+        fewer_capabilities,
+        process.seccomp,
+    ) == (True, True, "overlay", True, "filter")

@@ -1,7 +1,15 @@
 """Chapter 4: docker exec joins what is there; docker run makes it anew; nsenter joins half."""
 
 from fixtures.kernel import Cgroup
-from fixtures.lab import answers, fresh, given, neighbour_started_with, started_with, wait_until, without
+from fixtures.lab import (
+    answers,
+    fresh,
+    given,
+    neighbour_started_with,
+    started_with,
+    wait_until,
+    without,
+)
 
 
 @answers("deep-45")

@@ -10,11 +10,10 @@ MIB = 1024 * 1024
 # dd reads into one buffer of the given size and so touches every page of it: memory that is
 # nobody's file. The amount is bounded, because the controls take the limit away.
 ALLOCATE_64_MIB = ("dd", "if=/dev/zero", "of=/dev/null", "bs=64M", "count=1")
-ALLOCATE_32_MIB = ("dd", "if=/dev/zero", "of=/dev/null", "bs=32M", "count=1")
 
 
-@answers("brief-9", "deep-14", "deep-41", "how-18", "study-35")
-@requires("cgroup:memory", "cgroup:pids")
+@answers("brief-3", "brief-9", "intro-1", "deep-14", "deep-41", "how-18", "study-35")
+@requires("cgroup:memory", "cgroup:pids", "cgroup:cpu")
 @started_with(mem_limit="64m", memswap_limit="64m", pids_limit=50, nano_cpus=500_000_000)
 @without("--memory", mem_limit=None, memswap_limit=None)
 @without("--pids-limit", pids_limit=None)
@@ -24,8 +23,9 @@ def test_a_limit_is_a_number_in_a_file_of_the_kernel(container):
 
     Kernel: each container has a cgroup; memory.max, pids.max and cpu.max in its directory hold
         the limits (on cgroup v1 memory.limit_in_bytes, pids.max and cpu.cfs_quota_us).
-    Without: what was not asked for reads max: no limit.
-    Source: cgroup-v2.rst, cgroups(7)
+    Without: what was not asked for reads max: no limit. Only pids.max holds systemd's own default
+        (DefaultTasksMax) where systemd makes the cgroups.
+    Source: cgroup-v2.rst, cgroups(7), https://github.com/moby/moby/issues/45188
     """
     cgroup = container.cgroup
 
@@ -33,7 +33,7 @@ def test_a_limit_is_a_number_in_a_file_of_the_kernel(container):
 
 
 @answers("deep-7", "deep-16", "intro-4", "intro-11")
-@requires("cgroup:memory")
+@requires("cgroup:memory", "memory-without-swap")
 @fresh
 @started_with(mem_limit="32m", memswap_limit="32m")
 @without("the limit", mem_limit=None, memswap_limit=None)
@@ -51,7 +51,7 @@ def test_a_process_that_exceeds_the_memory_limit_is_killed_by_the_kernel(contain
 
 
 @answers("deep-16")
-@requires("cgroup:memory")
+@requires("cgroup:memory", "memory-without-swap")
 @fresh
 @started_with(mem_limit="32m", memswap_limit="32m")
 @without("the limit", mem_limit=None, memswap_limit=None)
@@ -73,7 +73,7 @@ def test_the_oom_killer_kills_a_process_and_not_the_container(container):
 
 
 @answers("deep-16")
-@requires("cgroup:memory")
+@requires("cgroup:memory", "memory-without-swap", "disk")
 @fresh
 @started_with(mem_limit="32m", memswap_limit="32m")
 @given(into="a file")
@@ -93,7 +93,7 @@ def test_page_cache_is_reclaimed_and_not_killed_for(container, into):
     assert (load.exit_code, container.cgroup.memory.events["oom_kill"]) == (0, 0)
 
 
-@requires("cgroup:memory")
+@requires("cgroup:memory", "memory-without-swap", "disk")
 @fresh
 @started_with(mem_limit="32m", memswap_limit="32m", shm_size="128m")
 @given(path="/dev/shm/file")
@@ -101,7 +101,8 @@ def test_page_cache_is_reclaimed_and_not_killed_for(container, into):
 def test_files_in_dev_shm_count_as_memory(container, path):
     """64 MiB in /dev/shm under a limit of 32 MiB end in an OOM kill: a tmpfs is memory.
 
-    Kernel: the pages of a tmpfs are charged as shmem and have no disk to be written out to.
+    Kernel: the pages of a tmpfs are charged as shmem. They could only be written out to swap, and
+        --memory-swap equal to --memory allows none.
     Without: the same file on a disk is reclaimed, and nobody is killed.
     Source: tmpfs(5), cgroup-v2.rst, memory.stat, shmem
     """
@@ -110,7 +111,7 @@ def test_files_in_dev_shm_count_as_memory(container, path):
     assert (writer.exit_code, container.cgroup.memory.events["oom_kill"]) == (128 + SIGKILL, 1)
 
 
-@requires("cgroup:memory")
+@requires("cgroup:memory", "memory-without-swap")
 @fresh
 @started_with(mem_limit="32m", memswap_limit="32m")
 @given(by="kill -9 from the host")
@@ -153,7 +154,7 @@ def test_docker_update_changes_the_limit_of_a_running_process(container, update)
     assert (container.cgroup.memory.max, now) == (128 * MIB, container.init)
 
 
-@answers("deep-46")
+@answers("brief-6", "deep-46")
 @requires("cgroup:memory")
 @started_with(mem_limit="64m", memswap_limit="64m")
 @contrast("no option gives /proc/meminfo a namespace; the cgroup file, read beside it, differs")
@@ -188,16 +189,21 @@ def test_memory_swap_counts_memory_and_swap_together(container):
 
 @requires("cgroup:memory")
 @fresh
-@started_with(mem_reservation="16m")
-@without("the softness: the same number is the limit", mem_limit="16m", memswap_limit="16m")
+@started_with(mem_reservation="32m")
+@without(
+    "the softness: the same number is the limit",
+    requires=("memory-without-swap",),
+    mem_limit="32m",
+    memswap_limit="32m",
+)
 def test_a_reservation_is_no_limit(container):
     """A container may use more than its --memory-reservation.
 
-    Kernel: the reservation is memory.low (cgroup v1: memory.soft_limit_in_bytes), which counts
-        only when memory is short on the host.
-    Without: the same 16 MiB as a hard limit get the process killed.
-    Source: cgroup-v2.rst, memory.low
+    Kernel: it counts only when memory is short on the host. Then cgroup v1 first reclaims what is
+        above it (memory.soft_limit_in_bytes), and v2 spares what is below it (memory.low).
+    Without: the same 32 MiB as a hard limit get the process killed.
+    Source: cgroup-v2.rst, memory.low; cgroup-v1/memory.rst, Soft limits
     """
-    user = container.exec(*ALLOCATE_32_MIB)
+    user = container.exec(*ALLOCATE_64_MIB)
 
-    assert (container.cgroup.memory.low, user.exit_code) == (16 * MIB, 0)
+    assert (container.cgroup.memory.low, user.exit_code) == (32 * MIB, 0)

@@ -60,6 +60,8 @@ class StandInEngine:
             "DefaultRuntime": "runc",
             "CgroupDriver": "cgroupfs",
             "CgroupVersion": "2",
+            "SecurityOptions": ["name=seccomp,profile=builtin"],
+            "CpuCfsQuota": True,
             "MemoryLimit": True,
             "SwapLimit": True,
             "PidsLimit": True,
@@ -94,7 +96,4 @@ class StandInReaper:
         pass
 
     def dismiss(self) -> None:
-        pass
-
-    def let_work(self) -> None:
         pass

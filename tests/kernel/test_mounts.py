@@ -59,6 +59,21 @@ def test_a_path_is_in_the_table_only_when_something_is_mounted_on_exactly_it(tre
         mounts.at("/etc")
 
 
+def test_a_file_system_is_found_by_its_device_wherever_it_is_mounted(
+    tree: Tree, announced: list[FileRead]
+) -> None:
+    again = "43 36 98:0 /home /srv rw - ext4 /dev/root rw"
+    mounts = table(tree, ROOT, DATA, again)
+
+    assert [mount.point for mount in mounts.of_device("98:0")] == ["/", "/srv"]
+    assert mounts.of_device("0:99") == []
+    path = str(tree.root / "mountinfo")
+    assert announced == [
+        FileRead(path, "98:0", f"{ROOT}\n{again}"),
+        FileRead(path, "0:99", "not mounted"),
+    ]
+
+
 def test_what_is_asked_for_is_announced_as_the_kernel_wrote_it(
     tree: Tree, announced: list[FileRead]
 ) -> None:

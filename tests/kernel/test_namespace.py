@@ -67,14 +67,14 @@ def test_an_unreadable_namespace_is_not_observable_without_root(tree: Tree) -> N
     assert "root" in caught.value.remedy
 
 
-def test_a_namespace_is_announced_once_when_it_is_opened(
+def test_a_namespace_is_announced_each_time_that_it_is_looked_at(
     tree: Tree, announced: list[FileRead]
 ) -> None:
     process = tree.process(42)
     tree.namespace(42, HOST)
     assert process.namespaces.net is process.namespaces.net
 
-    assert [FileRead(f"{tree.root}/proc/42/ns/net", None, HOST)] == announced
+    assert announced == [FileRead(f"{tree.root}/proc/42/ns/net", None, HOST)] * 2
 
 
 def test_this_process_and_its_child_share_their_namespaces(

@@ -14,8 +14,8 @@ FORMS = '''\
     Source: where that is written.
     """'''
 KNOWN = (
-    "root, private-engine, overlay, cgroup:memory, cgroup:swap, cgroup:pids, namespace:cgroup, "
-    "namespace:time"
+    "root, private-engine, overlay, disk, seccomp, memory-without-swap, cgroup:cpu, cgroup:memory, "
+    "cgroup:swap, cgroup:pids, namespace:cgroup, namespace:time"
 )
 NEITHER_OR_BOTH = (
     "it needs a control, @without(…), or else a @contrast that says why nothing can be taken away"

@@ -197,7 +197,7 @@ def test_the_bench_stands_before_the_first_experiment(project: Project) -> None:
     first = next(number for number, line in enumerate(lines) if line.startswith("bench: Linux "))
     assert lines[first + 1 : first + 6] == [
         "engine: Docker 29.0.0, API 1.52, runc, overlay2, cgroup driver cgroupfs",
-        "chosen: unix:///made/up.sock (a stand-in)",
+        "chosen: a stand-in (unix:///made/up.sock)",
         "not observable here: private-engine (it is made up)",
         "not observable here: cgroup:swap (docker info says SwapLimit: false)",
         "",

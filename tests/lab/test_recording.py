@@ -12,7 +12,7 @@ from fixtures.engine.container import ApiRead, ContainerStarted
 from fixtures.events import Stream
 from fixtures.events.run import Event
 from fixtures.kernel import FileRead
-from fixtures.lab.recording import FACT_CAP, Recorder
+from fixtures.lab.recording import FACT_CAP, Recorder, plain
 
 
 class Recording:
@@ -117,3 +117,9 @@ def test_a_fact_is_cut_where_it_gets_long(recording: Recording) -> None:
             "held": False,
         }
     ]
+
+
+def test_a_fact_is_kept_without_colours_and_without_the_diff() -> None:
+    explained = "(1, \x1b[94m2\x1b[39m) == (1,)\n  \n  Left contains one more item\n  \n  Full diff:\n  (…)"
+
+    assert plain(explained) == "(1, 2) == (1,)\n  \n  Left contains one more item"
