@@ -1,0 +1,109 @@
+"""What is removed from an engine: the owner's things, and nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import docker
+import pytest
+from docker.errors import APIError
+
+from fixtures.engine import cleanup
+from fixtures.engine.ownership import LABEL, Owner
+from tests.fake_engine import FakeEngine
+
+OURS = Owner.current()
+DEAD = replace(OURS, boot="00000000")
+THEIRS = replace(OURS, pid_namespace=1)
+
+
+@pytest.fixture(autouse=True)
+def full(fake: FakeEngine) -> None:
+    """The engine has of everything one of each owner, and one that somebody else has labelled."""
+    owners = {"ours": str(OURS), "dead": str(DEAD), "theirs": str(THEIRS), "foreign": "anybody's"}
+    labels = {name: {LABEL: text} for name, text in owners.items()}
+    fake.answers |= {
+        "GET /containers/json": [
+            {"Id": f"{name}-container", "Labels": label} for name, label in labels.items()
+        ],
+        "GET /networks": [
+            {"Id": f"{name}-network", "Labels": label} for name, label in labels.items()
+        ],
+        "GET /volumes": {
+            "Volumes": [
+                {"Name": f"{name}-volume", "Labels": label} for name, label in labels.items()
+            ]
+        },
+        "GET /images/json": [
+            {"RepoTags": [f"isolation-labs/base:{text}" for text in owners.values()]},
+            {"RepoTags": None},
+        ],
+    }
+    for name, text in owners.items():
+        for kind in ("container", "network", "volume"):
+            fake.answers[f"DELETE /{kind}s/{name}-{kind}"] = ""
+        fake.answers[f"DELETE /images/isolation-labs/base:{text}"] = []
+
+
+def removed(fake: FakeEngine) -> list[str]:
+    """The paths of what the engine was asked to remove."""
+    return sorted(each.removeprefix("DELETE ") for each in fake.asked if each[0] == "D")
+
+
+def everything_of(name: str, owner: Owner) -> list[str]:
+    return [
+        f"/containers/{name}-container",
+        f"/images/isolation-labs/base:{owner}",
+        f"/networks/{name}-network",
+        f"/volumes/{name}-volume",
+    ]
+
+
+def test_all_that_an_owner_has_is_removed_and_nothing_else(
+    fake: FakeEngine, client: docker.DockerClient
+) -> None:
+    cleanup.remove_all_of(client, OURS)
+
+    assert removed(fake) == everything_of("ours", OURS)
+
+
+def test_a_sweep_removes_what_the_dead_have_left_and_nothing_else(
+    fake: FakeEngine, client: docker.DockerClient
+) -> None:
+    assert cleanup.sweep(client) == 4
+    assert removed(fake) == everything_of("dead", DEAD)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        (404, "No such container: ours-container"),
+        (409, "removal of container ours-container is already in progress"),
+    ],
+)
+def test_what_another_removes_at_the_same_moment_is_as_good_as_removed(
+    fake: FakeEngine, client: docker.DockerClient, answer: tuple[int, str]
+) -> None:
+    fake.answers["DELETE /containers/ours-container"] = answer
+
+    cleanup.remove_all_of(client, OURS)
+
+    assert removed(fake) == everything_of("ours", OURS)
+
+
+def test_what_can_not_be_removed_is_an_error(fake: FakeEngine, client: docker.DockerClient) -> None:
+    fake.answers["DELETE /volumes/ours-volume"] = (409, "volume is in use")
+
+    with pytest.raises(APIError, match="volume is in use"):
+        cleanup.remove_all_of(client, OURS)
+
+
+def test_an_engine_without_anything_is_left_as_it_is(
+    fake: FakeEngine, client: docker.DockerClient
+) -> None:
+    for kind in ("containers/json", "networks", "images/json"):
+        fake.answers[f"GET /{kind}"] = []
+    fake.answers["GET /volumes"] = {"Volumes": None}
+
+    assert cleanup.sweep(client) == 0
+    assert removed(fake) == []

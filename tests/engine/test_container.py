@@ -1,0 +1,239 @@
+"""Containers: what the host sees of them, commands in them, and what they refuse."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from docker.errors import NotFound
+
+from fixtures.engine import BenchError, Container, Engine
+from fixtures.engine.command import OUTPUT_CAP
+from fixtures.engine.options import DEFAULTS, merged
+from fixtures.engine.waiting import poll
+from tests.traces import nothing_is_left
+
+pytestmark = pytest.mark.engine
+
+Start = Callable[..., Container]
+
+
+@pytest.fixture(scope="module")
+def container(engine: Engine) -> Iterator[Container]:
+    """One for all the tests that leave it as it is, or nearly."""
+    started = engine.start(DEFAULTS)
+    yield started
+    started.remove()
+
+
+@pytest.fixture
+def start(engine: Engine) -> Iterator[Start]:
+    """Starts containers for one test."""
+    started: list[Container] = []
+
+    def start_one(*, shared: bool = False, **options: Any) -> Container:
+        started.append(engine.start(merged(DEFAULTS, options), shared=shared))
+        return started[-1]
+
+    yield start_one
+    for each in started:
+        each.remove()
+
+
+# What it is
+
+
+def test_its_first_process_is_its_command_as_the_host_sees_it(container: Container) -> None:
+    assert container.init.argv == ("sleep", "infinity")
+    assert container.init.pids == (container.init.host_pid, 1)
+    assert container.inspect("State.Pid") == container.init.host_pid
+
+
+def test_its_cgroup_and_its_root_are_those_of_its_first_process(container: Container) -> None:
+    assert container.cgroup.procs == [container.init.host_pid]
+    assert "/bin/busybox" in container.overlay.lower[-1].entries()
+
+
+def test_its_line_starts_the_same_container(container: Container) -> None:
+    assert container.line == (
+        "docker run --detach --memory=256m --memory-swap=256m --network=none --pids-limit=128 "
+        "base sleep infinity"
+    )
+
+
+# Commands
+
+
+@pytest.mark.parametrize(
+    ("argv", "exit_code"),
+    [
+        (("true",), 0),
+        (("false",), 1),
+        (("sh", "-c", "exit 42"), 42),
+        (("/etc/motd",), 126),
+        (("no-such-program",), 126),
+        (("sh", "-c", "no-such-program"), 127),
+        (("sh", "-c", "kill -9 $$"), 128 + signal.SIGKILL),
+    ],
+)
+def test_a_command_has_its_exit_code(
+    container: Container, argv: tuple[str, ...], exit_code: int
+) -> None:
+    """For a program that is not there, newer engines say 127, as a shell does."""
+    codes = {126, 127} if argv == ("no-such-program",) else {exit_code}
+
+    assert container.exec(*argv).exit_code in codes
+
+
+def test_a_command_s_streams_are_told_apart(container: Container) -> None:
+    done = container.exec("sh", "-c", "echo one; echo two >&2")
+
+    assert (done.output, done.error) == ("one", "two")
+
+
+def test_a_command_may_print_more_than_is_kept(container: Container) -> None:
+    done = container.exec("sh", "-c", "yes | head -c 1000000; echo done >&2")
+
+    assert (len(done.stdout), done.truncated, done.error) == (OUTPUT_CAP, True, "done")
+
+
+def test_a_command_that_is_not_done_in_time_is_ended(container: Container) -> None:
+    began = time.monotonic()
+
+    with pytest.raises(BenchError, match=r"`sleep 271828` in .* was not done after 0\.3 s"):
+        container.exec("sleep", "271828", seconds=0.3)
+
+    assert time.monotonic() - began < 5
+    lines = poll(container.command_lines, lambda lines: "sleep 271828" not in lines, seconds=5)
+    assert "sleep 271828" not in lines
+
+
+def test_a_command_that_runs_on_is_a_process_with_an_exit_code_to_come(start: Start) -> None:
+    container = start()
+
+    script = "trap 'exit 3' TERM; sleep infinity & wait"
+
+    process = container.spawn("sh", "-c", script)
+
+    assert process.argv == ("sh", "-c", script)
+    assert process.exit_code is None
+
+    process.send_signal(signal.SIGTERM)
+
+    assert poll(lambda: process.exit_code, lambda code: code is not None, seconds=5) == 3
+
+
+def test_a_command_that_can_not_run_on_says_so(container: Container) -> None:
+    with pytest.raises(BenchError, match="no-such-program"):
+        container.spawn("no-such-program")
+
+
+# Files
+
+
+def test_a_file_is_written_read_and_deleted_inside(start: Start) -> None:
+    container = start()
+
+    container.write("/a file", "it's $HOME")
+
+    assert container.read("/a file") == "it's $HOME"
+    assert container.diff() == {"/a file": "added"}
+
+    container.delete("/a file")
+
+    assert not container.has("/a file")
+    with pytest.raises(BenchError, match="No such file or directory"):
+        container.delete("/a file")
+
+
+def test_a_file_that_is_not_there_or_empty_is_no_observation(container: Container) -> None:
+    with pytest.raises(BenchError, match="No such file or directory"):
+        container.read("/nothing")
+    with pytest.raises(BenchError, match="printed nothing"):
+        container.read("/dev/null")
+
+
+# Sharing
+
+
+@pytest.mark.parametrize(
+    ("change", "what"),
+    [
+        (lambda container: container.write("/a", "text"), "write to it"),
+        (lambda container: container.delete("/etc/motd"), "delete in it"),
+        (lambda container: container.spawn("sleep", "1"), "start a process in it"),
+        (lambda container: container.update(mem_limit="32m"), "update it"),
+    ],
+)
+def test_a_container_that_others_look_at_refuses_to_be_changed(
+    start: Start, change: Callable[[Container], object], what: str
+) -> None:
+    container = start(shared=True)
+    before = container.state()
+
+    with pytest.raises(BenchError) as error:
+        change(container)
+
+    assert str(error.value) == (
+        f"other experiments look at this container too, so this one may not {what}; "
+        "mark the experiment @fresh to give it a container of its own"
+    )
+    assert container.state() == before
+
+
+def test_a_change_shows_in_its_state(start: Start) -> None:
+    container = start()
+    before = container.state()
+
+    container.write("/a", "text")
+    container.spawn("sleep", "1000")
+
+    after = container.state()
+    assert {name for name in before if before[name] != after[name]} == {
+        "processes",
+        "writable layer",
+    }
+
+
+# Beginning and end
+
+
+def test_an_update_changes_its_limits(start: Start) -> None:
+    container = start()
+
+    container.update(mem_limit="64m", memswap_limit="64m")
+
+    assert container.cgroup.memory.max == 64 * 1024**2
+
+
+def test_a_command_that_can_not_start_leaves_no_container(engine: Engine) -> None:
+    with nothing_is_left(engine.client), pytest.raises(BenchError) as error:
+        engine.start(merged(DEFAULTS, {"command": ("no-such-program",)}))
+
+    line, _, reason = str(error.value).partition("\n")
+    assert line.startswith("docker run --detach")
+    assert line.endswith("base no-such-program")
+    assert reason.startswith("could not start: ")
+    assert "no-such-program" in reason
+
+
+@pytest.mark.parametrize("code", [0, 3])
+def test_a_container_that_ends_at_once_is_told_and_not_left(engine: Engine, code: int) -> None:
+    with nothing_is_left(engine.client), pytest.raises(BenchError) as error:
+        engine.start(merged(DEFAULTS, {"command": ("sh", "-c", f"exit {code}")}))
+
+    assert str(error.value).endswith(f"\nended at once with exit code {code}")
+
+
+def test_a_container_is_removed_running_or_not_and_once_is_enough(engine: Engine) -> None:
+    with nothing_is_left(engine.client):
+        container = engine.start(DEFAULTS)
+        container.init.send_signal(signal.SIGKILL)
+        container.remove()
+        container.remove()
+
+    with pytest.raises(NotFound):
+        container.inspect("State")

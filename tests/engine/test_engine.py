@@ -1,0 +1,157 @@
+"""The engine of a run: proven to be this machine's, with images, and left as it was found."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import docker
+import pytest
+
+from fixtures.engine import BenchError, Engine, Owner, cleanup, image
+from fixtures.engine.endpoint import Endpoint
+from fixtures.engine.errors import EngineUnreachable
+from fixtures.engine.options import DEFAULTS
+from fixtures.engine.ownership import LABEL
+from fixtures.engine.reaper import Reaper
+from fixtures.kernel import Process
+from tests.fake_engine import FakeEngine
+from tests.traces import nothing_is_left
+
+OURS = Owner.current()
+DEAD = replace(OURS, boot="00000000")
+
+
+@pytest.fixture
+def another() -> Iterator[Owner]:
+    """Another run, which lives."""
+    with subprocess.Popen(["sleep", "1000"]) as process:
+        yield replace(OURS, pid=process.pid, start_time=Process(process.pid).start_time)
+        process.kill()
+
+
+# Whose it is
+
+
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        ({"KernelVersion": "3.10.0"}, f"its kernel is 3.10.0, this one is {os.uname().release}"),
+        ({}, f"its kernel is unknown, this one is {os.uname().release}"),
+        (
+            {"OperatingSystem": "Docker Desktop", "KernelVersion": os.uname().release},
+            f"its kernel is {os.uname().release}, this one is {os.uname().release}",
+        ),
+    ],
+)
+def test_an_engine_of_another_machine_is_refused_before_anything_is_made_on_it(
+    fake: FakeEngine, said: dict[str, str], why: str
+) -> None:
+    fake.answers["GET /info"] = said
+
+    with pytest.raises(EngineUnreachable) as refusal:
+        Engine(Endpoint(fake.url, "DOCKER_HOST"), OURS, _NoReaper())
+
+    first, _, rest = str(refusal.value).partition("\n")
+    assert first == (
+        f"the Docker Engine at {fake.url} (DOCKER_HOST) does not run on this machine: {why}."
+    )
+    assert "unset DOCKER_HOST" in rest
+    assert {each.partition(" ")[0] for each in fake.asked} == {"GET"}
+
+
+class _NoReaper(Reaper):
+    def __init__(self) -> None:
+        """Watches nothing."""
+
+
+# Its images
+
+
+@pytest.mark.engine
+def test_an_image_has_the_same_id_each_time_it_is_loaded(engine: Engine, another: Owner) -> None:
+    with nothing_is_left(engine.client):
+        archive = image.base_image(image.find_busybox(engine.client, {}))
+        reference = image.load(engine.client, archive, "base", str(another))
+        ids = {engine.client.images.get(name).id for name in (reference, engine.images["base"])}
+        cleanup.remove_all_of(engine.client, another)
+
+    assert len(ids) == 1
+
+
+@pytest.mark.engine
+def test_a_busybox_is_taken_out_of_a_local_image_where_the_machine_has_none(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    ours = image.find_busybox(engine.client, {})
+    monkeypatch.setattr(os.path, "exists", lambda path: False)
+
+    with nothing_is_left(engine.client):
+        found = image.find_busybox(engine.client, {})
+
+    same = found == ours
+    assert same  # not the bytes: pytest would show two megabytes of them
+
+
+def test_without_any_static_busybox_there_is_a_message(
+    fake: FakeEngine, client: docker.DockerClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os.path, "exists", lambda path: False)
+    fake.answers["GET /images/json"] = []
+
+    with pytest.raises(BenchError) as error:
+        image.find_busybox(client, {})
+
+    assert str(error.value) == (
+        "the base image needs a static busybox: this machine has none in its PATH, and no local "
+        "image has one in /bin\nTry: apt-get install busybox-static"
+    )
+
+
+# Cleaning up
+
+
+@pytest.mark.engine
+def test_a_sweep_removes_what_the_dead_left_and_nothing_of_the_living(
+    engine: Engine, another: Owner
+) -> None:
+    client = engine.client
+
+    def make(text: str) -> list[str]:
+        labels = {LABEL: text}
+        container = client.containers.create(engine.images["base"], ["sleep", "9"], labels=labels)
+        network = client.networks.create(f"test-{text}", labels=labels)
+        volume = client.volumes.create(labels=labels)
+        client.images.get(engine.images["base"]).tag("isolation-labs/base", text)
+        return [str(container.id), str(network.id), str(volume.name), f"isolation-labs/base:{text}"]
+
+    with nothing_is_left(client):
+        theirs = make(str(another))
+        with nothing_is_left(client):
+            make(str(DEAD))
+
+            assert cleanup.sweep(client) >= 4
+
+        client.containers.get(theirs[0])
+        client.networks.get(theirs[1])
+        client.volumes.get(theirs[2])
+        client.images.get(theirs[3])
+        cleanup.remove_all_of(client, another)
+
+
+@pytest.mark.engine
+def test_closing_leaves_the_engine_as_it_was(
+    engine: Engine, another: Owner, reaper: Reaper
+) -> None:
+    """Two runs on one engine: the other one comes and goes."""
+    with nothing_is_left(engine.client):
+        theirs = Engine(Endpoint(engine.where.url, "made up"), another, reaper)
+        container = theirs.start(DEFAULTS)
+        theirs.client.networks.create("test", labels={LABEL: str(another)})
+        theirs.client.volumes.create(labels={LABEL: str(another)})
+        theirs.close()
+
+    assert not container.init.alive

@@ -1,0 +1,113 @@
+"""A container's options: laid over each other, filled in, and as a docker run line."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from fixtures.engine.options import (
+    DEFAULTS,
+    FLAGS,
+    NAMES,
+    filled_in,
+    mentions,
+    merged,
+    run_line,
+)
+
+LINES: list[tuple[str, Any, str]] = [
+    ("cap_add", ["NET_ADMIN", "SYS_TIME"], "--cap-add=NET_ADMIN --cap-add=SYS_TIME"),
+    ("cap_drop", ["ALL"], "--cap-drop=ALL"),
+    ("cgroupns", "private", "--cgroupns=private"),
+    ("cpu_shares", 512, "--cpu-shares=512"),
+    ("hostname", "here", "--hostname=here"),
+    ("init", True, "--init"),
+    ("init", False, ""),
+    ("ipc_mode", "host", "--ipc=host"),
+    ("mem_limit", "32m", "--memory=32m"),
+    ("mem_reservation", "16m", "--memory-reservation=16m"),
+    ("memswap_limit", "64m", "--memory-swap=64m"),
+    ("nano_cpus", 500_000_000, "--cpus=0.5"),
+    ("network_mode", "none", "--network=none"),
+    ("pid_mode", "host", "--pid=host"),
+    ("pids_limit", 16, "--pids-limit=16"),
+    ("security_opt", ["seccomp=unconfined"], "--security-opt=seccomp=unconfined"),
+    ("shm_size", "8m", "--shm-size=8m"),
+    ("tmpfs", {"/a": "size=1m", "/b": ""}, "--tmpfs=/a:size=1m --tmpfs=/b"),
+    ("user", "1000", "--user=1000"),
+    ("userns_mode", "host", "--userns=host"),
+    ("uts_mode", "host", "--uts=host"),
+    ("volumes", ["/tmp/a b:/data:ro"], "'--volume=/tmp/a b:/data:ro'"),
+]
+
+
+@pytest.mark.parametrize(("name", "value", "flags"), LINES)
+def test_an_option_is_a_flag_of_docker_run(name: str, value: Any, flags: str) -> None:
+    line = run_line({name: value, "command": ["true"]}, "base")
+
+    assert line.split() == f"docker run --detach {flags} base true".split()
+
+
+def test_every_option_has_its_line_here() -> None:
+    assert {name for name, _, _ in LINES} == set(FLAGS)
+
+
+def test_an_image_and_a_command_go_without_a_flag() -> None:
+    assert {"image", "command"} == NAMES - set(FLAGS)
+
+
+def test_the_defaults_are_a_line_to_paste() -> None:
+    assert run_line(DEFAULTS, "base") == (
+        "docker run --detach --memory=256m --memory-swap=256m --network=none --pids-limit=128 "
+        "base sleep infinity"
+    )
+
+
+def test_a_command_is_quoted_for_the_shell() -> None:
+    line = run_line({"command": ["sh", "-c", "echo $HOME"]}, "base")
+
+    assert line == "docker run --detach base sh -c 'echo $HOME'"
+
+
+def test_later_options_lie_on_top() -> None:
+    assert merged({"user": "1", "init": True}, {"user": "2"}) == {"user": "2", "init": True}
+
+
+def test_none_takes_an_option_away() -> None:
+    assert merged({"user": "1", "init": True}, {"user": None}) == {"init": True}
+
+
+def test_false_and_zero_are_options_like_others() -> None:
+    assert merged({"init": False, "cpu_shares": 0}) == {"init": False, "cpu_shares": 0}
+
+
+def test_places_are_filled_in_wherever_a_text_is() -> None:
+    options = {
+        "pid_mode": "container:{neighbour}",
+        "volumes": ["{folder}:/data"],
+        "tmpfs": {"{folder}": "size={size}"},
+        "pids_limit": 16,
+    }
+
+    assert filled_in(options, {"neighbour": "c0ffee", "folder": "/tmp/f", "size": "1m"}) == {
+        "pid_mode": "container:c0ffee",
+        "volumes": ["/tmp/f:/data"],
+        "tmpfs": {"/tmp/f": "size=1m"},
+        "pids_limit": 16,
+    }
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"user": "{folder}"}, {"volumes": ["{folder}:/data"]}, {"tmpfs": {"{folder}": ""}}],
+)
+def test_a_place_is_found_wherever_a_text_is(options: dict[str, Any]) -> None:
+    assert mentions(options, "folder")
+    assert not mentions(options, "neighbour")
+
+
+def test_braces_in_a_command_that_name_no_place_stay() -> None:
+    command = ["sh", "-c", "echo ${HOME}; awk '{print}'; f() { true; }"]
+
+    assert filled_in({"command": command}, {"folder": "/tmp/f"})["command"] == command

@@ -1,0 +1,148 @@
+"""An engine of the run's own: started, stopped, killed, restarted, and gone without a trace."""
+
+from __future__ import annotations
+
+import itertools
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from fixtures.engine import BenchError, Engine, Owner, private
+from fixtures.engine.options import DEFAULTS, merged
+from fixtures.engine.private import PrivateEngine
+from fixtures.engine.reaper import Reaper
+from fixtures.engine.waiting import poll
+from tests.traces import nothing_is_left
+
+pytestmark = [
+    pytest.mark.engine,
+    pytest.mark.skipif(private.missing() is not None, reason=str(private.missing())),
+]
+
+NUMBERS = itertools.count(900)
+
+# sleep as PID 1 is deaf to SIGTERM, and dockerd waits 10 s for it.
+POLITE = merged(DEFAULTS, {"command": ("sh", "-c", "trap exit TERM; sleep infinity & wait")})
+
+
+@contextmanager
+def private_engine(reaper: Reaper, **config: Any) -> Iterator[tuple[Engine, PrivateEngine]]:
+    engine = Engine.start_private(Owner.current(), reaper, **config)
+    assert engine.private is not None
+    try:
+        yield engine, engine.private
+    finally:
+        engine.close()
+
+
+def test_a_container_s_data_survive_a_restart_and_nothing_survives_the_end(reaper: Reaper) -> None:
+    with nothing_is_left(), private_engine(reaper) as (engine, daemon):
+        container = engine.start(POLITE)
+        container.write("/etc/motd", "written before")
+        first = daemon.daemon
+
+        daemon.restart()
+
+        assert daemon.daemon != first
+        assert not container.init.alive
+        assert container.inspect("State.Status") == "exited"
+        engine.client.api.start(container.id)
+        assert container.read("/etc/motd") == "written before"
+
+
+def test_a_killed_engine_s_containers_live_on_and_are_found_again_in_its_own_etc(
+    reaper: Reaper,
+) -> None:
+    """A fresh mount namespace would break exec, and userns-remap needs an /etc of its own."""
+    with (
+        nothing_is_left(),
+        private_engine(reaper, userns_remap=True, **{"live-restore": True}) as (engine, daemon),
+    ):
+        container = engine.start(DEFAULTS)
+        daemon_before, etc = daemon.daemon, daemon.daemon.namespaces["mnt"]
+        assert container.init.uid == 100000
+
+        daemon.kill()
+
+        assert not daemon_before.alive
+        assert container.init.alive
+        with pytest.raises(BenchError, match="the private engine is not running"):
+            _ = daemon.daemon
+
+        daemon.start()
+
+        assert daemon.daemon.namespaces["mnt"] == etc
+        assert container.inspect("State.Pid") == container.init.host_pid
+        assert container.read("/proc/self/uid_map").split() == ["0", "100000", "65536"]
+
+
+def test_a_configuration_that_dockerd_refuses_is_told_with_its_log(reaper: Reaper) -> None:
+    with nothing_is_left(), pytest.raises(BenchError) as error:
+        Engine.start_private(Owner.current(), reaper, nonsense=True)
+
+    first, _, log = str(error.value).partition("\n")
+    assert first == "the private engine's dockerd ended:"
+    assert "nonsense" in log
+
+
+def test_what_is_stopped_can_be_stopped_killed_and_removed_again() -> None:
+    with nothing_is_left():
+        daemon = PrivateEngine(Owner.current(), next(NUMBERS))
+        try:
+            daemon.start()
+            assert daemon.endpoint.connect().ping()
+            daemon.stop()
+            daemon.stop()
+            daemon.kill()
+        finally:
+            daemon.remove()
+            daemon.remove()
+
+
+def test_the_stacks_of_a_containerd_that_is_slow_to_end_go_with_the_engine() -> None:
+    """dockerd asks for them with SIGUSR1, and containerd writes them to its TMPDIR."""
+    daemon = PrivateEngine(Owner.current(), next(NUMBERS))
+    try:
+        daemon.start()
+        (containerd,) = (each for each in daemon.daemon.children if each.name == "containerd")
+
+        containerd.send_signal(signal.SIGUSR1)
+
+        stacks = f"containerd.{containerd.host_pid}.stacks.log"
+        assert poll((daemon.directory / stacks).exists, bool, seconds=5)
+    finally:
+        daemon.remove()
+
+
+def test_two_sweeps_at_once_remove_what_a_dead_run_left_and_nothing_of_the_living() -> None:
+    dead = replace(Owner.current(), boot="00000000")
+    with nothing_is_left():
+        left, living = (PrivateEngine(owner, next(NUMBERS)) for owner in (dead, Owner.current()))
+        try:
+            for daemon in (left, living):
+                daemon.start()
+            failures: list[BaseException] = []
+            sweeps = [threading.Thread(target=_sweep, args=(failures,)) for _ in range(2)]
+            for sweep in sweeps:
+                sweep.start()
+            for sweep in sweeps:
+                sweep.join()
+
+            assert failures == []
+            assert not left.directory.exists()
+            assert living.daemon.alive
+        finally:
+            left.remove()
+            living.remove()
+
+
+def _sweep(failures: list[BaseException]) -> None:
+    try:
+        private.sweep()
+    except BaseException as error:
+        failures.append(error)

@@ -1,0 +1,203 @@
+"""A run without an engine, with the wrong one, with one that fails, and with one it shares."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import psutil
+import pytest
+
+from fixtures.engine import Engine
+from tests.fake_engine import FakeEngine, listening
+from tests.traces import nothing_is_left
+
+from .labs import ENVIRONMENT, LASTING, QUICK, YOU, Labs, LabsRun, User
+
+STRANGER = 12345
+"""a user whom no machine knows"""
+
+
+@pytest.fixture
+def fake(tmp_path: Path) -> Iterator[FakeEngine]:
+    """An engine that is none."""
+    with listening(tmp_path / "docker.sock") as engine:
+        yield engine
+
+
+@pytest.fixture
+def nobody() -> User:
+    """A user without any right, where the tests are root's; with a Python that is theirs to use."""
+    if os.geteuid() != 0:
+        return YOU
+    for python in (sys.executable, "/usr/bin/python3"):
+        user = User(STRANGER, python)
+        probe = [python, "-c", "import docker, pytest, psutil, fixtures.lab"]
+        with suppress(OSError, subprocess.SubprocessError):
+            subprocess.run(
+                probe, cwd="/", env=ENVIRONMENT, capture_output=True, check=True, **user.how
+            )
+            return user
+    pytest.skip("another user may use no Python that has what the labs need")
+
+
+@pytest.fixture
+def everybodys(monkeypatch: pytest.MonkeyPatch) -> Iterator[Labs]:
+    """Made-up labs that everybody may read and write."""
+    root = Path(tempfile.mkdtemp())
+    monkeypatch.setenv("HOME", str(root))
+    monkeypatch.delenv("DOCKER_CONFIG", raising=False)
+    made = Labs(root)
+    made.chapter(QUICK)
+    for path in (root, *root.rglob("*")):
+        path.chmod(0o777)
+    yield made
+    made.close()
+    shutil.rmtree(root)
+
+
+def assert_was_refused(run: LabsRun, *messages: str) -> None:
+    """It ends with these messages and nothing else, and has left no report."""
+    assert run.process.returncode == pytest.ExitCode.USAGE_ERROR, run.output
+    said = [line for line in run.output.splitlines() if line.startswith(("ERROR", "Try", "or "))]
+    assert [line for line in said if line] == list(messages)
+    assert "Traceback" not in run.output
+    assert list((run.root / "reports" / "runs").iterdir()) == []
+
+
+def test_without_an_engine_and_without_root_there_is_one_message(
+    everybodys: Labs, nobody: User
+) -> None:
+    if Path("/var/run/docker.sock").exists():
+        pytest.skip("there is an engine at the default socket")
+
+    run = everybodys.run(user=nobody)
+
+    assert_was_refused(
+        run,
+        "ERROR: no Docker Engine was found (no DOCKER_HOST, no docker context; nothing is at the "
+        "default socket), and a private engine needs root",
+        "Try: make labs   (it installs one, as root or with sudo)",
+        "or start yours: sudo systemctl start docker",
+    )
+
+
+def test_an_engine_that_is_not_for_this_user_is_told(everybodys: Labs, nobody: User) -> None:
+    socket = everybodys.root / "docker.sock"
+    with listening(socket):
+        socket.chmod(0o600 if os.geteuid() == 0 else 0)
+
+        run = everybodys.run(engine=f"unix://{socket}", user=nobody)
+
+    assert_was_refused(
+        run,
+        f"ERROR: no Docker Engine answers at unix://{socket} (DOCKER_HOST): Permission denied",
+        f"Try: docker --host unix://{socket} info",
+    )
+
+
+def test_an_engine_of_another_machine_gets_a_message_and_nothing_is_made_on_it(
+    labs: Labs, fake: FakeEngine
+) -> None:
+    fake.answers["GET /info"] = {"KernelVersion": "3.10.0"}
+    labs.chapter(QUICK)
+
+    run = labs.run(engine=fake.url)
+
+    assert_was_refused(
+        run,
+        f"ERROR: the Docker Engine at {fake.url} (DOCKER_HOST) does not run on this machine: its "
+        f"kernel is 3.10.0, this one is {os.uname().release}.",
+        "Try: run them on the machine of the engine, or unset DOCKER_HOST and DOCKER_CONTEXT",
+    )
+    assert {asked.partition(" ")[0] for asked in fake.asked} == {"GET"}
+
+
+def test_an_engine_that_fails_before_the_first_experiment_gets_a_message(
+    labs: Labs, fake: FakeEngine
+) -> None:
+    fake.answers["GET /info"] = {"KernelVersion": os.uname().release}
+    fake.answers["GET /containers/json"] = (500, "out of order")
+    labs.chapter(QUICK)
+
+    run = labs.run(engine=fake.url)
+
+    assert_was_refused(
+        run,
+        "ERROR: the Docker Engine failed before the first trial: out of order",
+    )
+
+
+def test_an_unknown_context_gets_a_message(labs: Labs, monkeypatch: pytest.MonkeyPatch) -> None:
+    labs.chapter(QUICK)
+    monkeypatch.setenv("DOCKER_CONFIG", str(labs.root))
+    (labs.root / "config.json").write_text('{"currentContext": "nowhere"}')
+
+    run = labs.run()
+
+    assert_was_refused(
+        run,
+        "ERROR: the docker context 'nowhere' does not exist; there are: default",
+        "Try: docker context use default   (or unset DOCKER_CONTEXT)",
+    )
+
+
+@pytest.mark.engine
+def test_when_the_engine_dies_the_rest_is_not_tried_in_vain(labs: Labs, engine: Engine) -> None:
+    if engine.private is None:
+        pytest.skip("the engine of this machine is not the tests' to kill")
+    labs.chapter(LASTING, QUICK)
+    with nothing_is_left(engine.client):
+        run = labs.start()
+        run.is_in_its_middle()
+        (daemon,) = (
+            child
+            for child in psutil.Process(run.process.pid).children()
+            if child.name() == "dockerd"
+        )
+
+        daemon.send_signal(signal.SIGKILL)
+
+        assert run.end() == pytest.ExitCode.INTERRUPTED, run.output
+
+    assert run.output.count("has stopped answering") == 1
+    assert "INTERNALERROR" not in run.output
+    verdicts = {name: each.verdict for name, each in run.reports.experiments.items()}
+    assert verdicts == {
+        "something-lasts": "broken",
+        "a-container-has-a-name-of-its-own": "unproven",
+    }
+
+
+@pytest.mark.engine
+def test_two_runs_at_once_on_one_engine_do_not_touch_each_other(labs: Labs, engine: Engine) -> None:
+    labs.chapter(QUICK)
+    with nothing_is_left(engine.client):
+        runs = [labs.start(engine=engine.where.url) for _ in range(2)]
+
+        assert [run.end() for run in runs] == [0, 0], [run.output for run in runs]
+
+    assert [run.reports.verdicts for run in runs] == [{"proven": 1}, {"proven": 1}]
+
+
+@pytest.mark.engine
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can leave its files to another")
+def test_the_reports_of_a_run_under_sudo_are_the_user_s(labs: Labs, engine: Engine) -> None:
+    labs.chapter(QUICK)
+    reports = labs.root / "reports"
+    reports.mkdir()
+    os.chown(reports, STRANGER, STRANGER)
+
+    run = labs.run(engine=engine.where.url)
+
+    assert run.process.returncode == 0, run.output
+    left = [reports, *reports.rglob("*")]
+    assert {"events.jsonl", "report.html", "junit.xml"} <= {path.name for path in left}
+    assert {(path.stat().st_uid, path.stat().st_gid) for path in left} == {(STRANGER, STRANGER)}
