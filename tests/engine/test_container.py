@@ -60,7 +60,7 @@ def test_its_cgroup_and_its_root_are_those_of_its_first_process(container: Conta
 def test_its_line_starts_the_same_container(container: Container) -> None:
     assert container.line == (
         "docker run --detach --memory=256m --memory-swap=256m --network=none --pids-limit=128 "
-        "base sleep infinity"
+        "busybox sleep infinity"
     )
 
 
@@ -215,7 +215,7 @@ def test_a_command_that_can_not_start_leaves_no_container(engine: Engine) -> Non
 
     line, _, reason = str(error.value).partition("\n")
     assert line.startswith("docker run --detach")
-    assert line.endswith("base no-such-program")
+    assert line.endswith("busybox no-such-program")
     assert reason.startswith("could not start: ")
     assert "no-such-program" in reason
 

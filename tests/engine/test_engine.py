@@ -74,9 +74,9 @@ class _NoReaper(Reaper):
 @pytest.mark.engine
 def test_an_image_has_the_same_id_each_time_it_is_loaded(engine: Engine, another: Owner) -> None:
     with nothing_is_left(engine.client):
-        archive = image.base_image(image.find_busybox(engine.client, {}))
-        reference = image.load(engine.client, archive, "base", str(another))
-        ids = {engine.client.images.get(name).id for name in (reference, engine.images["base"])}
+        engine.client.images.load(image.base_image(image.find_busybox(engine.client, {}), another))
+        names = (image.reference("base", another), engine.images["base"])
+        ids = {engine.client.images.get(name).id for name in names}
         cleanup.remove_all_of(engine.client, another)
 
     assert len(ids) == 1

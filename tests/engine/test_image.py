@@ -13,8 +13,10 @@ from pathlib import Path
 import pytest
 
 from fixtures.engine.image import APPLETS, base_image, is_static, other_image
+from fixtures.engine.ownership import Owner
 
 BUSYBOX = b"a busybox"
+OWNER = Owner("12345678", 4026531836, 42, 1000)
 INTERPRETER, LOADED = 3, 1
 
 
@@ -42,12 +44,12 @@ def layers(archive: bytes) -> list[bytes]:
 
 
 def test_equal_files_make_equal_images() -> None:
-    assert base_image(BUSYBOX) == base_image(BUSYBOX)
-    assert base_image(BUSYBOX) != base_image(BUSYBOX + b"!")
+    assert base_image(BUSYBOX, OWNER) == base_image(BUSYBOX, OWNER)
+    assert base_image(BUSYBOX, OWNER) != base_image(BUSYBOX + b"!", OWNER)
 
 
 def test_an_archive_is_what_docker_load_reads() -> None:
-    files = opened(base_image(BUSYBOX))
+    files = opened(base_image(BUSYBOX, OWNER))
     (image,) = json.loads(files["manifest.json"])
     configuration = json.loads(files[image["Config"]])
 
@@ -56,11 +58,11 @@ def test_an_archive_is_what_docker_load_reads() -> None:
         f"sha256:{hashlib.sha256(files[name]).hexdigest()}" for name in image["Layers"]
     ]
     assert len(configuration["history"]) == len(image["Layers"])
-    assert image["RepoTags"] is None
+    assert image["RepoTags"] == [f"isolation-labs/base:{OWNER}"]
 
 
 def test_the_lowest_layer_is_busybox_and_links_to_it() -> None:
-    with tarfile.open(fileobj=io.BytesIO(layers(base_image(BUSYBOX))[0])) as tar:
+    with tarfile.open(fileobj=io.BytesIO(layers(base_image(BUSYBOX, OWNER))[0])) as tar:
         links = {member.name: member.linkname for member in tar if member.issym()}
         program = tar.getmember("bin/busybox")
 
@@ -69,7 +71,7 @@ def test_the_lowest_layer_is_busybox_and_links_to_it() -> None:
 
 
 def test_the_other_image_shares_no_layer_with_the_base() -> None:
-    assert not set(layers(base_image(BUSYBOX))) & set(layers(other_image(BUSYBOX)))
+    assert not set(layers(base_image(BUSYBOX, OWNER))) & set(layers(other_image(BUSYBOX, OWNER)))
 
 
 @pytest.mark.parametrize("order", ["<", ">"])

@@ -120,6 +120,8 @@ def test_a_fact_is_cut_where_it_gets_long(recording: Recording) -> None:
 
 
 def test_a_fact_is_kept_without_colours_and_without_the_diff() -> None:
-    explained = "(1, \x1b[94m2\x1b[39m) == (1,)\n  \n  Left contains one more item\n  \n  Full diff:\n  (…)"
+    explained = (
+        "(1, \x1b[94m2\x1b[39m) == (1,)\n  \n  Left contains one more item\n  \n  Full diff:\n  (…)"
+    )
 
     assert plain(explained) == "(1, 2) == (1,)\n  \n  Left contains one more item"
