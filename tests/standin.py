@@ -18,6 +18,7 @@ class StandInContainer:
         self.options = options
         self.role = role
         self.processes = ["sleep"]
+        self.init = SimpleNamespace(alive=True)
         self.removed = False
 
     @property

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from fixtures.engine import Engine, Owner
 from fixtures.engine.options import DEFAULTS
+from fixtures.engine.ownership import LABEL
 from fixtures.engine.reaper import Reaper
 from fixtures.events import Run
 
@@ -89,7 +90,10 @@ def _by_suite(engine: Engine) -> None:
 
 def _by_sdk(engine: Engine) -> None:
     options = {name: value for name, value in DEFAULTS.items() if name != "image"}
-    container = engine.client.containers.run(engine.images["base"], detach=True, **options)
+    labels = {LABEL: str(engine.owner)}
+    container = engine.client.containers.run(
+        engine.images["base"], detach=True, labels=labels, **options
+    )
     container.remove(force=True)
 
 

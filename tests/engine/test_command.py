@@ -139,8 +139,9 @@ def test_output_that_ends_in_the_middle_is_no_observation(exec_: Exec) -> None:
 
 
 def test_a_command_that_is_not_done_in_time_is_killed(
-    exec_: Exec, child: subprocess.Popen[bytes]
+    exec_: Exec, child: subprocess.Popen[bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(command.Process, "cgroup_lines", ["0::/docker/c0ffee"])
     hold = threading.Event()
     exec_.prints(HEADERS, frame(OUT, b"a beginning\n"), hold=hold)
     exec_.ends(None, pid=child.pid)
@@ -151,6 +152,20 @@ def test_a_command_that_is_not_done_in_time_is_killed(
 
     assert str(error.value) == "`say 'a word'` in made-up was not done after 0.2 s"
     assert child.wait() == -signal.SIGKILL
+
+
+def test_a_process_that_has_the_commands_pid_by_now_is_not_signalled(
+    exec_: Exec, child: subprocess.Popen[bytes]
+) -> None:
+    hold = threading.Event()
+    exec_.prints(HEADERS, hold=hold)
+    exec_.ends(None, pid=child.pid)
+
+    with pytest.raises(BenchError, match=r"was not done after 0\.1 s"):
+        exec_.run(seconds=0.1)
+    hold.set()
+
+    assert child.poll() is None
 
 
 def test_a_command_that_ended_just_when_time_was_up_is_not_signalled(exec_: Exec) -> None:

@@ -124,7 +124,7 @@ def test_an_engine_that_fails_before_the_first_experiment_gets_a_message(
     labs: Labs, fake: FakeEngine
 ) -> None:
     fake.answers["GET /info"] = {"KernelVersion": os.uname().release}
-    fake.answers["GET /containers/json"] = (500, "out of order")
+    fake.answers["POST /images/load"] = (500, "out of order")
     labs.chapter(QUICK)
 
     run = labs.run(engine=fake.url)

@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
-from fixtures.engine.command import CommandRun
+from fixtures.engine.command import CommandRun, ProcessStarted
 from fixtures.engine.container import ApiRead, ContainerStarted
 from fixtures.events import Stream
 from fixtures.events.run import Event
 from fixtures.kernel import FileRead
+from fixtures.lab.host import CommandLines
 from fixtures.lab.recording import FACT_CAP, Recorder, plain
 
 
@@ -95,6 +96,20 @@ def test_a_value_that_is_polled_is_written_when_it_changes(recording: Recording)
         recording.recorder(FileRead("/sys/fs/cgroup/pids.current", None, value))
 
     assert [event["value"] for event in recording.events] == ["1", "2", "1"]
+
+
+def test_a_process_that_runs_on(recording: Recording) -> None:
+    recording.recorder(ProcessStarted("host", ("sleep", "infinity"), 42))
+
+    assert recording.events == [
+        {"event": "process", "container": "host", "argv": ("sleep", "infinity"), "host_pid": 42}
+    ]
+
+
+def test_the_command_lines_of_the_hosts_processes_print_as_their_number() -> None:
+    lines = CommandLines(["mysqld --password=secret", "init"])
+
+    assert f"{lines!r} {lines}" == "2 command lines 2 command lines"
 
 
 def test_in_a_new_trial_every_value_is_new(recording: Recording) -> None:

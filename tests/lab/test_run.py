@@ -214,6 +214,19 @@ def test_every_fact_is_in_the_stream_with_its_values(project: Project) -> None:
     ]
 
 
+def test_a_fact_is_found_again_where_it_fell_however_it_is_written(project: Project) -> None:
+    project.chapter(
+        experiment(body='assert (\n    taken,\n    "as it is",\n) == (False, "as it is")')
+    )
+
+    trials = project.run().events.experiments["something-holds"].trials
+
+    held, fell = (trial.of("fact")[0] for trial in trials.values())
+    assert (held["held"], fell["held"]) == (True, False)
+    assert (held["source"], held["line"]) == (fell["source"], fell["line"])
+    assert held["source"] == "(taken, 'as it is') == (False, 'as it is')"
+
+
 def test_a_run_reads_back_after_sigkill(project: Project) -> None:
     """The events of a run are on disk before the next thing happens."""
     body = (

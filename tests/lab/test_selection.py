@@ -43,7 +43,7 @@ def test_a_question_that_no_experiment_answers_is_answered_from_the_catalogue(
 
     assert outcome.exit_code == pytest.ExitCode.USAGE_ERROR
     assert outcome.err.strip() == (
-        f"ERROR: --question {question}: no experiment answers it yet; the catalogue says: {answer}"
+        f"ERROR: --question {question}: no experiment answers it; the catalogue does: {answer}"
     )
 
 

@@ -37,6 +37,14 @@ def test_a_container_with_the_same_options_is_lent_again(shelf: Shelf) -> None:
     assert shelf.lend(dict(reversed(OPTIONS.items())), "container") is first
 
 
+def test_one_that_has_died_is_not_lent_again(shelf: Shelf) -> None:
+    first = shelf.lend(OPTIONS, "container")
+    shelf.take_back(first)
+    cast("StandInContainer", first).init.alive = False
+
+    assert shelf.lend(OPTIONS, "container") is not first
+
+
 def test_other_options_are_another_container(shelf: Shelf) -> None:
     first = shelf.lend(OPTIONS, "container")
 
