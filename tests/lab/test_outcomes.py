@@ -134,3 +134,12 @@ def test_nothing_of_the_labs_applies_to_other_tests(project: Project) -> None:
     assert (outcome.exit_code, outcome.counts) == (0, {"passed": 1})
     assert not (project.root / "reports").exists()
     assert project.engine.contacts == 0
+
+
+def test_a_terminal_does_not_obey_what_a_container_said(project: Project) -> None:
+    project.chapter(experiment(body='raise BenchError("it said \\x1b[2J")\nassert not taken'))
+
+    outcome = project.run()
+
+    assert "it said \N{REPLACEMENT CHARACTER}[2J" in outcome.out
+    assert "\x1b[2J" not in outcome.out
