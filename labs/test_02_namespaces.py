@@ -283,7 +283,7 @@ def test_a_cgroup_namespace_hides_where_the_container_stands(container):
 @requires("namespace:cgroup")
 @contrast("which namespaces an engine makes by default is its decision, and the cgroup version's")
 def test_user_and_time_namespaces_are_shared_with_the_host_by_default(container, engine, host):
-    """Not every aspect is separate: user and time are the host's, cgroup only on cgroup v2 not.
+    """Not all is separate: user and time namespace are the host's, on cgroup v1 the cgroup one too.
 
     Kernel: a namespace that nobody unshared is the parent's. Docker makes no time namespace, a
         user namespace only when it is configured to, a cgroup namespace by default on v2 alone.

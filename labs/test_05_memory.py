@@ -41,7 +41,7 @@ def test_a_process_that_exceeds_the_memory_limit_is_killed_by_the_kernel(contain
     """64 MiB under a limit of 32 MiB end in SIGKILL, and the kernel counts an OOM kill.
 
     Kernel: when a cgroup is at its limit and nothing can be reclaimed, the OOM killer picks a
-        process of that cgroup and counts it in memory.events, oom_kill.
+        process of that cgroup and counts it: memory.events, oom_kill (cgroup v1: memory.oom_control).
     Without: with no limit the same 64 MiB are allocated and the program ends by itself.
     Source: cgroup-v2.rst, memory.events; signal(7)
     """

@@ -36,4 +36,4 @@ def test_a_command_that_complained_about_nothing_is_no_observation() -> None:
 
 
 def test_a_command_reads_as_it_was_typed() -> None:
-    assert repr(ran()) == "`sh -c 'ls /none'` → exit code 1"
+    assert repr(ran()) == "`sh -c 'ls /none'`, exit code 1"
