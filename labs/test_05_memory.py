@@ -3,16 +3,25 @@
 from signal import SIGKILL
 
 from fixtures.kernel import Process
-from fixtures.lab import answers, contrast, fresh, given, requires, settled, started_with, without
+from fixtures.lab import (
+    answers,
+    contrast,
+    fresh,
+    given,
+    requires,
+    settled,
+    started_with,
+    wait_until,
+    without,
+)
 
 MIB = 1024 * 1024
 
 # dd reads into one buffer of the given size and so touches every page of it: memory that is
 # nobody's file. The amount is bounded, because the controls take the limit away.
 ALLOCATE_64_MIB = ("dd", "if=/dev/zero", "of=/dev/null", "bs=64M", "count=1")
-PID_1_ALLOCATES_WHEN_TOLD = "until [ -e /go ]; do sleep 0.1; done; exec " + " ".join(
-    ALLOCATE_64_MIB
-)
+# It waits in one read: a shell that forks meanwhile dies of the failed fork when memory is short.
+PID_1_ALLOCATES_WHEN_TOLD = "mknod /go p; read go < /go; exec " + " ".join(ALLOCATE_64_MIB)
 
 
 @answers("brief-3", "brief-9", "intro-1", "deep-14", "deep-41", "how-18", "study-35")
@@ -67,6 +76,7 @@ def test_the_oom_killer_kills_a_process_and_not_the_container(container, who):
     Without: when the process with the most memory is PID 1, the container ends with it.
     Source: cgroup-v2.rst, memory.oom.group; pid_namespaces(7)
     """
+    wait_until(lambda: container.has("/go"))
     if who == "a child":
         exit_code = container.exec(*ALLOCATE_64_MIB).exit_code
     else:
