@@ -3,17 +3,27 @@
 PYTHON ?= python3
 export PYTHON
 
-.PHONY: help labs test bench soak lint clean prepare prepare-dev
+.PHONY: help labs test render compare bench soak slides-pdf lint clean prepare prepare-pages prepare-test prepare-dev
 .NOTPARALLEL:
 
 help:  ## list the targets
-	@sed -n 's/^\([a-z]*\):.*  ## /\1\t/p' Makefile | expand -t 10
+	@sed -n 's/^\([a-z-]*\):.*  ## /\1\t/p' Makefile | expand -t 12
 
 labs: prepare  ## run the labs; ARGS="-k oom" hands on arguments of pytest
 	@tools/run.sh -m pytest labs/ $(ARGS)
 
-test: prepare  ## run the suite's own tests; ARGS as with labs
-	@.venv/bin/python -m pytest tests/ $(ARGS)
+test: prepare-test  ## run the suite's own tests; ARGS as with labs
+	@.venv-dev/bin/python -m pytest tests/ $(ARGS)
+
+render:  ## make the pages of a run again: make render RUN=reports/runs/…
+	$(if $(RUN),,$(error make render needs RUN, a folder with events.jsonl: make render RUN=reports))
+	@$(MAKE) --no-print-directory prepare-pages
+	@.venv/bin/python -m fixtures.report render "$$RUN"
+
+compare:  ## say what differs between two runs: make compare A=reports B=…
+	$(if $(and $(A),$(B)),,$(error make compare needs A and B, folders with events.jsonl: make compare A=reports B=reports/runs/…))
+	@$(MAKE) --no-print-directory prepare-pages
+	@.venv/bin/python -m fixtures.report compare "$$A" "$$B"
 
 bench: prepare  ## measure what the suite itself costs
 	@tools/run.sh -m tools.bench $(ARGS)
@@ -22,6 +32,9 @@ soak:  ## run chosen experiments many times: make soak K="oom and not swap"
 	$(if $(K),,$(error make soak needs K, which chooses experiments as pytest -k does: make soak K=oom))
 	@$(MAKE) --no-print-directory prepare
 	@tools/run.sh -m tools.soak "$$K" $(ARGS)
+
+slides-pdf:  ## print the deck of the latest whole run to reports/slides.pdf
+	@$(PYTHON) -m tools.slides_pdf $(ARGS)
 
 lint: prepare-dev  ## check style, format and types
 	@.venv-dev/bin/ruff check .
@@ -34,6 +47,12 @@ clean:  ## remove the environments and caches, never a report
 
 prepare:
 	@tools/prepare.sh .venv requirements.txt engine
+
+prepare-pages:
+	@tools/prepare.sh .venv requirements.txt
+
+prepare-test:
+	@tools/prepare.sh .venv-dev requirements-dev.txt engine browser
 
 prepare-dev:
 	@tools/prepare.sh .venv-dev requirements-dev.txt

@@ -4,6 +4,7 @@ pytest_plugins = [
     "fixtures.lab.plugin",
     "fixtures.lab.provided",
     "fixtures.lab.judging",
+    "fixtures.report.plugin",
     "fixtures.report.terminal",
     "fixtures.report.pytest_html",
 ]

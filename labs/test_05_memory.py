@@ -20,6 +20,13 @@ MIB = 1024 * 1024
 # dd reads into one buffer of the given size and so touches every page of it: memory that is
 # nobody's file. The amount is bounded, because the controls take the limit away.
 ALLOCATE_64_MIB = ("dd", "if=/dev/zero", "of=/dev/null", "bs=64M", "count=1")
+# The shell keeps one string of 1 MiB more every 30 ms. It waits in a read from a pipe that nobody
+# writes to: for a sleep it would have to fork, and a fork fails when memory is short.
+GROW_TO_64_MIB = """\
+mknod /pipe p; exec 3<>/pipe
+mib=0123456789abcdef; while [ ${#mib} -lt 1048576 ]; do mib=$mib$mib; done
+n=0; while [ $n -lt 64 ]; do read -t 0.03 line <&3; n=$((n + 1)); eval kept_$n=\\$mib; done
+"""
 # It waits in one read: a shell that forks meanwhile dies of the failed fork when memory is short.
 PID_1_ALLOCATES_WHEN_TOLD = "mknod /go p; read go < /go; exec " + " ".join(ALLOCATE_64_MIB)
 
@@ -60,6 +67,27 @@ def test_a_process_that_exceeds_the_memory_limit_is_killed_by_the_kernel(contain
     hog = container.exec(*ALLOCATE_64_MIB)
 
     assert (hog.exit_code, container.cgroup.memory.events["oom_kill"]) == (128 + SIGKILL, 1)
+
+
+@answers("deep-7", "deep-16")
+@requires("cgroup:memory", "memory-without-swap")
+@fresh
+@started_with(mem_limit="32m", memswap_limit="32m")
+@without("the limit", mem_limit=None, memswap_limit=None)
+def test_memory_grows_up_to_its_limit_and_then_the_kernel_kills(container):
+    """Memory is charged as it is touched, up to memory.max and no further; then the kernel kills.
+
+    Kernel: a page is charged to the cgroup when it is first touched: memory.current. For a charge
+        above memory.max the kernel must first reclaim, and where nothing can be, it kills.
+    Without: with no limit the same program goes on to its 64 MiB, and nobody is killed.
+    Source: cgroup-v2.rst, memory.current, memory.max, memory.peak
+    """
+    memory = container.cgroup.memory
+    grower = container.spawn("sh", "-c", GROW_TO_64_MIB)
+    settled(lambda: memory.current, until=lambda _: grower.exit_code is not None, within=60)
+    peak = round(memory.peak / MIB)  # before Linux 5.16 a dying process may get a page more
+
+    assert (peak, memory.events["oom_kill"]) == (memory.max / MIB, 1)
 
 
 @answers("deep-16")

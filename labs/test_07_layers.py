@@ -38,7 +38,7 @@ def test_a_new_container_has_an_empty_writable_layer(container, write):
     Source: overlayfs.rst, Upper and Lower
     """
     if write:
-        container.write("/etc/motd", "changed")
+        container.write("/etc/group", "changed")
 
     assert container.overlay.upper.entries() == []
 
@@ -47,7 +47,7 @@ def test_a_new_container_has_an_empty_writable_layer(container, write):
 @requires("overlay", "root")
 @fresh
 @started_with(volumes=["{folder}:/shared"])
-@given(path="/etc/motd")
+@given(path="/etc/group")
 @without("the image: the write goes through a bind mount", path="/shared/note")
 def test_a_write_goes_to_a_copy_in_the_upper_layer(container, path):
     """Writing to a file of the image copies it up: the upper layer has it, the image is untouched.
@@ -57,12 +57,12 @@ def test_a_write_goes_to_a_copy_in_the_upper_layer(container, path):
     Source: overlayfs.rst, Non-directories
     """
     overlay = container.overlay
-    image_layer = overlay.layer_of("/etc/motd")
-    before = image_layer.sha256("/etc/motd")
+    image_layer = overlay.layer_of("/etc/group")
+    before = image_layer.sha256("/etc/group")
 
     container.write(path, "changed in the container")
 
-    after = image_layer.sha256("/etc/motd")
+    after = image_layer.sha256("/etc/group")
     copied = (overlay.upper.entry(path), container.diff().get(path))
     assert (copied, after) == (("file", "changed"), before)
 
@@ -80,11 +80,11 @@ def test_reading_a_file_copies_nothing(container, access):
     Source: overlayfs.rst, Non-directories
     """
     if access == "reading":
-        container.read("/etc/motd")
+        container.read("/etc/group")
     else:
-        container.write("/etc/motd", "changed")
+        container.write("/etc/group", "changed")
 
-    assert container.overlay.upper.entry("/etc/motd") == "absent"
+    assert container.overlay.upper.entry("/etc/group") == "absent"
 
 
 @answers("deep-43")

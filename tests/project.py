@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 import textwrap
 import xml.etree.ElementTree as ET
 from pathlib import Path
@@ -13,7 +14,7 @@ import pytest
 from fixtures.events import Run
 from fixtures.lab.requirements import REQUIREMENTS
 
-from .standin import StandInEngine, StandInReaper
+from .standin import StandInEngine, StandInPages, StandInReaper
 
 OURS = Path(__file__).parents[1]
 
@@ -119,23 +120,29 @@ class Outcome:
         }
 
 
+def stand_in(monkeypatch: pytest.MonkeyPatch, engine: StandInEngine, pages: StandInPages) -> None:
+    """From now on the labs run without an engine, on a machine that lacks no requirement but one."""
+    monkeypatch.setattr("fixtures.lab.session.Engine", engine)
+    monkeypatch.setattr("fixtures.lab.session.Reaper", StandInReaper)
+    monkeypatch.setitem(sys.modules, "fixtures.report.rendering", pages)  # type: ignore[arg-type]
+    monkeypatch.setattr("fixtures.engine.private.missing", lambda: "it is made up")
+    for name in ("root", "namespace:cgroup", "namespace:time"):
+        monkeypatch.setitem(REQUIREMENTS, name, lambda engine: None)
+
+
 class Project:
     """A made-up project; its experiments are the trainees', its engine is a stand-in."""
 
     def __init__(self, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
         self.root = pytester.path
         self.engine = StandInEngine()
+        self.pages = StandInPages()
         self._pytester = pytester
         for name in ("conftest.py", "pytest.ini"):
             shutil.copy(OURS / name, self.root)
         self.write("labs/questions.toml", CATALOGUE)
         monkeypatch.setenv("COLUMNS", "200")
-        monkeypatch.setattr("fixtures.lab.session.Engine", self.engine)
-        monkeypatch.setattr("fixtures.lab.session.Reaper", StandInReaper)
-        monkeypatch.setattr("fixtures.engine.private.missing", lambda: "it is made up")
-        # This machine lacks nothing else but what a test says.
-        for name in ("root", "namespace:cgroup", "namespace:time"):
-            monkeypatch.setitem(REQUIREMENTS, name, lambda engine: None)
+        stand_in(monkeypatch, self.engine, self.pages)
 
     def write(self, path: str, text: str) -> None:
         """Write a file of the project."""

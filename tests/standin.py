@@ -1,13 +1,16 @@
-"""In the place of a Docker Engine: as much of one as the lab asks for."""
+"""In the place of what a run needs: as much of a Docker Engine as the lab asks for, and pages."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 from fixtures.engine import BenchError
 from fixtures.engine.container import ContainerStarted
+from fixtures.engine.daemons import Daemon
 from fixtures.engine.options import run_line
+from fixtures.events import Run
 from fixtures.kernel.observation import announce
 
 
@@ -26,7 +29,7 @@ class StandInContainer:
         return run_line(self.options, str(self.options["image"]))
 
     def introduce(self) -> None:
-        announce(ContainerStarted(self.role, "made-up", "c0ffee", self.line, 42))
+        announce(ContainerStarted(self.role, "made-up", "c0ffee", self.line, 42, ()))
 
     def state(self) -> dict[str, object]:
         return {"processes": list(self.processes), "OOM kills": 0}
@@ -49,6 +52,7 @@ class StandInEngine:
         self.started: list[StandInContainer] = []
         self.images = {"base": "base"}
         self.private = None
+        self.daemons: list[Daemon] = []
         self.where = SimpleNamespace(url="unix:///made/up.sock", reason="a stand-in")
         self.client = SimpleNamespace(
             ping=lambda: not self.stopped,
@@ -88,6 +92,21 @@ class StandInEngine:
     def close(self) -> None:
         if self.stuck:
             raise OSError("the engine is stuck")
+
+
+class StandInPages:
+    """In the place of fixtures.report.rendering, whose pages take time and have their own tests."""
+
+    def __init__(self) -> None:
+        self.error: BaseException | None = None
+        """what making them ends with"""
+
+    def render(self, run: Run, folder: Path) -> None:
+        if self.error:
+            raise self.error
+        for name in ("evidence.html", "slides.html", "cards/a.html", "outputs/an/output.txt"):
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_text(f"of {run.header['id']}")
 
 
 class StandInReaper:

@@ -1,14 +1,22 @@
-"""Print the Debian packages that the labs miss on this machine: a line each, name, tab, why.
+"""Print the Debian packages that are missing on this machine: a line each, name, tab, why.
 
-Whether an engine is reachable is asked in the order in which the suite looks for one. The standard
-library is enough, because this runs before the virtual environment is made.
+    python3 tools/packages.py engine|browser
+
+`engine` is what the labs need: whether one is reachable is asked in the order in which the suite
+looks for it. `browser` is what the tests of the pages need. The standard library is enough, because
+this runs before the virtual environment is made.
 """
 
+from __future__ import annotations
+
+import ctypes
 import json
 import os
+import platform
 import shutil
 import socket
 import struct
+import sys
 from collections.abc import Iterator
 
 PATH = os.pathsep.join(
@@ -16,6 +24,7 @@ PATH = os.pathsep.join(
 )
 SOCKET = "/var/run/docker.sock"
 PT_INTERP = 3
+BROWSERS = ("chromium", "google-chrome", "chromium-browser")
 
 
 def chosen_context() -> str:
@@ -85,8 +94,46 @@ def apparmor_is_on() -> bool:
         return False
 
 
-def missing() -> Iterator[tuple[str, str]]:
-    """The missing packages, each with why it is needed.
+def is_snap(path: str) -> bool:
+    """Whether `path` starts a snap, which sees no file in /tmp, nor any whose name has a dot first."""
+    with open(path, "rb") as file:
+        return os.path.basename(os.path.realpath(path)) == "snap" or b"/snap/" in file.read(4096)
+
+
+def browser() -> str | None:
+    """The path of the system's Chromium, or of the Chrome that is made of it."""
+    paths = filter(None, map(shutil.which, BROWSERS))
+    return next((path for path in paths if not is_snap(path)), None)
+
+
+def has_chromium_package() -> bool:
+    """Debian, and what is made of it; Ubuntu's package fetches a snap."""
+    try:
+        release = platform.freedesktop_os_release()
+    except OSError:
+        return False
+    family = {release["ID"], *release.get("ID_LIKE", "").split()}
+    return "debian" in family and "ubuntu" not in family
+
+
+def has_library(name: str) -> bool:
+    try:
+        ctypes.CDLL(name)
+    except OSError:
+        return False
+    return True
+
+
+def missing_for_browser() -> Iterator[tuple[str, str]]:
+    """The missing packages for tests in a browser. Chromium brings a font along."""
+    if browser() is None and has_chromium_package():
+        yield "chromium", "the tests of the pages run in it"
+    if not has_library("libatomic.so.1"):
+        yield "libatomic1", "playwright, which drives the browser, needs it"
+
+
+def missing_for_engine() -> Iterator[tuple[str, str]]:
+    """The missing packages for the labs, each with why it is needed.
 
     What an engine needs is asked for wherever dockerd is: also beside another engine, since the
     experiments that break or restart an engine start one of their own.
@@ -111,5 +158,7 @@ def missing() -> Iterator[tuple[str, str]]:
         yield "busybox-static", f"{why} (it replaces the package busybox)" if found else why
 
 
-for package, why in missing():
-    print(f"{package}\t{why}")
+if __name__ == "__main__":
+    find = {"engine": missing_for_engine, "browser": missing_for_browser}[sys.argv[1]]
+    for package, why in find():
+        print(f"{package}\t{why}")

@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # Prepares what a target of the Makefile needs, and announces it; where all is there, does nothing.
 #
-#   tools/prepare.sh VENV REQUIREMENTS [engine]
+#   tools/prepare.sh VENV REQUIREMENTS [engine [browser]]
 #
 # The environment VENV is made from the file REQUIREMENTS. With "engine", the packages that
-# tools/packages.py names are installed too. A call that was interrupted is mended by the next one.
+# tools/packages.py names for it are installed too. With "browser" so is a Chromium; where that fails
+# the tests that need one are skipped. A call that was interrupted is mended by the next one.
 set -eu
 cd "$(dirname "$0")/.."
 export DEBIAN_FRONTEND=noninteractive
@@ -13,6 +14,7 @@ export DEBIAN_FRONTEND=noninteractive
 venv=$1
 requirements=$2
 engine=${3:-}
+browser=${4:-}
 python=${PYTHON:-python3}
 
 made_from=$venv/made-from   # written last: without it the environment is made anew
@@ -55,16 +57,21 @@ venv_is_made() {
     [ -f "$made_from" ] && [ "$(cat "$made_from")" = "$(what_venv_is_made_from)" ]
 }
 
-# The missing packages: a line each, with the name, a tab, and why it is needed. Any Python will do
-# for tools/packages.py; that of the environment starts sooner than some wrapper called python3.
-missing_packages() {
+# Any Python will do for tools/packages.py; that of the environment starts sooner than some wrapper
+# called python3.
+packages() {
     local any_python=$venv/bin/python
+    $venv_made || any_python=$python
+    "$any_python" -I -S tools/packages.py "$1"
+}
+
+# The missing packages: a line each, with the name, a tab, and why it is needed.
+missing_packages() {
     if ! $venv_made; then
-        any_python=$python
         "$python" -c 'import ensurepip, venv' 2>/dev/null ||
             printf '%s\t%s\n' "$venv_package" "$python makes no environment without it"
     fi
-    [ -z "$engine" ] || "$any_python" -I -S tools/packages.py
+    [ -z "$engine" ] || packages engine
     [ ! -f "$installing" ] || cat "$installing"
 }
 
@@ -115,7 +122,10 @@ if ! venv_is_made; then
     venv_package=python${version%.*}-venv
 fi
 missing=$(missing_packages)
-if $venv_made && [ -z "$missing" ]; then
+missing_browser=
+[ -z "$browser" ] || missing_browser=$(packages browser)
+can_be_root || missing_browser= # the tests say what is missing
+if $venv_made && [ -z "$missing$missing_browser" ]; then
     exit 0
 fi
 
@@ -129,6 +139,14 @@ if [ "$missing" ] && can_be_root; then
 elif ! $venv_made && [[ $missing == "$venv_package"* ]]; then
     fail "$python makes no environment without $venv_package, which is not installed." \
         "Installing it needs root, or sudo without a password. Try: sudo apt-get install $venv_package"
+fi
+if [ "$missing_browser" ]; then
+    claim_venv
+    # In a shell of its own, which may fail; the next call tries again.
+    if ! (install_packages "$missing_browser"); then
+        rm -f "$installing"
+        echo "prepare: so the tests in a browser are skipped" >&2
+    fi
 fi
 # What the engine needs and this user may not install, the suite itself asks for, or does without.
 if ! $venv_made; then

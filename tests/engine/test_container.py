@@ -9,11 +9,14 @@ from typing import Any
 
 import pytest
 from docker.errors import NotFound
+from docker.utils.proxy import ProxyConfig
 
 from fixtures.engine import BenchError, Container, Engine
 from fixtures.engine.command import OUTPUT_CAP
+from fixtures.engine.container import ContainerStarted
 from fixtures.engine.options import DEFAULTS, merged
 from fixtures.engine.waiting import poll
+from fixtures.kernel import Doing, set_observer
 from tests.traces import nothing_is_left
 
 pytestmark = pytest.mark.engine
@@ -27,6 +30,15 @@ def container(engine: Engine) -> Iterator[Container]:
     started = engine.start(DEFAULTS)
     yield started
     started.remove()
+
+
+@pytest.fixture
+def announced() -> Iterator[list[object]]:
+    """What is announced during the test."""
+    observations: list[object] = []
+    set_observer(observations.append)
+    yield observations
+    set_observer(None)
 
 
 @pytest.fixture
@@ -57,11 +69,48 @@ def test_its_cgroup_and_its_root_are_those_of_its_first_process(container: Conta
     assert "/bin/busybox" in container.overlay.lower[-1].entries()
 
 
+def test_it_is_introduced_with_its_ancestors_whenever_it_is_lent(
+    container: Container, announced: list[object]
+) -> None:
+    container.introduce()
+    container.introduce()
+
+    first, second = announced
+    assert isinstance(first, ContainerStarted)
+    assert first == second
+    (pid, name), *others = first.ancestors
+    assert (pid, name) == (container.init.parent.host_pid, container.init.parent.name)
+    assert [pid for pid, _ in others][-1:] == [1]
+
+
+def test_its_start_is_announced_once_and_a_command_with_the_role(
+    start: Start, announced: list[object]
+) -> None:
+    container = start()
+    container.exec("true")
+    container.spawn("sleep", "1000")
+
+    assert [each for each in announced if isinstance(each, Doing)] == [
+        Doing("starting the container"),
+        Doing("running `true` in the container"),
+        Doing("starting `sleep 1000` in the container"),
+    ]
+
+
 def test_its_line_starts_the_same_container(container: Container) -> None:
     assert container.line == (
         "docker run --detach --memory=256m --memory-swap=256m --network=none --pids-limit=128 "
         "busybox sleep infinity"
     )
+
+
+def test_a_proxy_that_the_user_has_configured_is_not_told_inside(
+    engine: Engine, start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    proxies = ProxyConfig(http="http://user:secret@proxy")
+    monkeypatch.setattr(engine.client.api, "_proxy_configs", proxies)
+
+    assert "secret" not in start().exec("env").output
 
 
 # Commands
@@ -73,7 +122,7 @@ def test_its_line_starts_the_same_container(container: Container) -> None:
         (("true",), 0),
         (("false",), 1),
         (("sh", "-c", "exit 42"), 42),
-        (("/etc/motd",), 126),
+        (("/etc/group",), 126),
         (("no-such-program",), 126),
         (("sh", "-c", "no-such-program"), 127),
         (("sh", "-c", "kill -9 $$"), 128 + signal.SIGKILL),
@@ -163,7 +212,7 @@ def test_a_file_that_is_not_there_or_empty_is_no_observation(container: Containe
     ("change", "what"),
     [
         (lambda container: container.write("/a", "text"), "write to it"),
-        (lambda container: container.delete("/etc/motd"), "delete in it"),
+        (lambda container: container.delete("/etc/group"), "delete in it"),
         (lambda container: container.spawn("sleep", "1"), "start a process in it"),
         (lambda container: container.update(mem_limit="32m"), "update it"),
     ],

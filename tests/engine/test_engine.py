@@ -63,6 +63,23 @@ def test_an_engine_of_another_machine_is_refused_before_anything_is_made_on_it(
     assert {each.partition(" ")[0] for each in fake.asked} == {"GET"}
 
 
+@pytest.mark.engine
+def test_its_processes_are_found_by_its_socket_where_it_is_docker_s(
+    engine: Engine, another: Owner, reaper: Reaper
+) -> None:
+    """The run's own private engine, met as a user's."""
+    theirs = Engine(Endpoint(engine.where.url, "made up"), another, reaper)
+    try:
+        assert theirs.daemons == engine.daemons
+        assert [each.name for each in theirs.daemons] == ["dockerd", "containerd"]
+
+        theirs.version["Components"] = [{"Name": "Podman Engine", "Version": "5.0"}]
+
+        assert theirs.daemons == []
+    finally:
+        theirs.close()
+
+
 class _NoReaper(Reaper):
     def __init__(self) -> None:
         """Watches nothing."""

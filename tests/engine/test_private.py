@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import signal
 import threading
 from collections.abc import Iterator
@@ -13,10 +14,12 @@ from typing import Any
 import pytest
 
 from fixtures.engine import BenchError, Engine, Owner, private
+from fixtures.engine.daemons import Daemon
 from fixtures.engine.options import DEFAULTS, merged
 from fixtures.engine.private import PrivateEngine
 from fixtures.engine.reaper import Reaper
 from fixtures.engine.waiting import poll
+from fixtures.kernel import Doing, set_observer
 from tests.traces import nothing_is_left
 
 pytestmark = [
@@ -43,8 +46,13 @@ def private_engine(reaper: Reaper, **config: Any) -> Iterator[tuple[Engine, Priv
 def test_a_container_s_data_survive_a_restart_and_nothing_survives_the_end(reaper: Reaper) -> None:
     with nothing_is_left(), private_engine(reaper) as (engine, daemon):
         container = engine.start(POLITE)
-        container.write("/etc/motd", "written before")
+        container.write("/etc/group", "written before")
         first = daemon.daemon
+        (containerd,) = (each for each in first.children if each.name == "containerd")
+        assert engine.daemons == [
+            Daemon(first.host_pid, os.getpid(), "dockerd"),
+            Daemon(containerd.host_pid, first.host_pid, "containerd"),
+        ]
 
         daemon.restart()
 
@@ -52,7 +60,7 @@ def test_a_container_s_data_survive_a_restart_and_nothing_survives_the_end(reape
         assert not container.init.alive
         assert container.inspect("State.Status") == "exited"
         engine.client.api.start(container.id)
-        assert container.read("/etc/motd") == "written before"
+        assert container.read("/etc/group") == "written before"
 
 
 def test_a_killed_engine_s_containers_live_on_and_are_found_again_in_its_own_etc(
@@ -79,6 +87,16 @@ def test_a_killed_engine_s_containers_live_on_and_are_found_again_in_its_own_etc
         assert daemon.daemon.namespaces["mnt"] == etc
         assert container.inspect("State.Pid") == container.init.host_pid
         assert container.read("/proc/self/uid_map").split() == ["0", "100000", "65536"]
+
+
+def test_its_start_takes_time_and_its_proof_is_no_evidence(reaper: Reaper) -> None:
+    observed: list[object] = []
+    set_observer(observed.append)
+    try:
+        with private_engine(reaper):
+            assert observed == [Doing("starting a private engine")]
+    finally:
+        set_observer(None)
 
 
 def test_a_configuration_that_dockerd_refuses_is_told_with_its_log(reaper: Reaper) -> None:

@@ -7,32 +7,108 @@ from typing import Any
 
 from fixtures.events import SCHEMA, Stream
 
+BENCH: dict[str, Any] = {
+    "kernel": "6.1",
+    "machine": "x86_64",
+    "distribution": "A made-up distribution",
+    "boot_id": "8bf23908-2b98-4a15-ab68-acc24702fc10",
+    "cpus": 2,
+    "memory": 25274793984,
+    "swap": 0,
+    "cgroup_version": "v2",
+    "cgroup_controllers": {"memory": "v2"},
+    "namespaces": ["net", "pid"],
+    "security_modules": None,
+    "seccomp": "errno allow",
+    "suite": {"python": "3.11", "user": 0, "seccomp": None, "bounding_capabilities": ["KILL"]},
+    "engine": {
+        "version": "29.0",
+        "api_version": "1.52",
+        "url": "unix:///run/docker.sock",
+        "chosen_because": "it was made up",
+        "components": {"runc": "1.3"},
+        "storage_driver": "overlay2",
+        "cgroup_driver": "systemd",
+        "cgroup_version": "2",
+        "security_options": ["name=seccomp"],
+        "runtimes": ["runc"],
+        "default_runtime": "runc",
+        "data_root": "/var/lib/docker",
+        "processes": [{"pid": 42, "parent": 1, "name": "dockerd"}],
+    },
+    "image": "sha256:made-up",
+    "not_observable": {"swap": {"reason": "there is none", "remedy": "turn some on"}},
+}
+EXPERIMENT: dict[str, Any] = {
+    "id": "something-holds",
+    "chapter": "99_made_up",
+    "chapter_title": "Chapter 99: made up.",
+    "path": "labs/test_99_made_up.py",
+    "line": 7,
+    "function": "test_something_holds",
+    "claim": "Something holds.",
+    "kernel": "the kernel sees to it.",
+    "without": "nobody sees to it.",
+    "source": "made-up(7)",
+    "code": "def test_something_holds(container):\n    assert it\n",
+    "answers": ["made-1"],
+    "requires": [],
+    "given": {"path": "/made/up"},
+    "private_engine": None,
+    "controls": [
+        {"trial": "without-it", "name": "without it", "changes": {"it": False}, "requires": []}
+    ],
+    "contrast": None,
+}
+
 
 class MadeUpRun(Stream):
     """A stream of one experiment, with one control."""
 
-    def begin(self, schema: int = SCHEMA) -> None:
-        self.write("run", schema=schema, id="made-up", whole=True)
-        self.write("bench", kernel="6.1")
-        self.write("question", id="made-1", standing="holds")
-        self.write("question", id="made-2", standing="prose only")
-        self.write(
-            "experiment",
-            id="something-holds",
-            claim="Something holds.",
-            answers=["made-1"],
-            controls=[{"trial": "without-it"}],
-        )
+    def begin(self, schema: int = SCHEMA, bench: dict[str, Any] = BENCH) -> None:
+        self.write("run", schema=schema, id="made-up", started="2026-11-22T17:20:44Z",
+                   command=["pytest", "labs"], commit=None, whole=True)  # fmt: skip
+        self.write("bench", **bench)
+        self.question("made-1", "holds")
+        self.question("made-2", "prose only")
+        self.experiment()
 
-    def trial(self, name: str, outcome: str, reason: str = "") -> None:
+    def question(self, name: str, standing: str) -> None:
+        self.write("question", id=name, text="A made-up text", kind="question", quote="Is it?",
+                   standing=standing, answer="It is.", sources=["made-up(7)"])  # fmt: skip
+
+    def experiment(self, **declared: Any) -> None:
+        self.write("experiment", **EXPERIMENT | declared)
+
+    def trial(self, name: str, outcome: str, reason: str = "", *, values: str = "True") -> None:
         """A trial from its beginning to its end, with a fact."""
         self.start(name)
-        self.write("fact", source="it", text="True", line=1, held=True)
-        self.write("end", experiment="something-holds", trial=name, outcome=outcome,
-                   reason=reason, seconds=0.5)  # fmt: skip
+        self.write("fact", source="it", text=values, line=1, held=True)
+        self.end(name, outcome, reason)
+
+    def observe(self) -> None:
+        """One of everything that is observed."""
+        self.write("doing", what="starting the container")
+        self.write("container", role="container", name="made-up-1", id="e" * 64,
+                   line="docker run busybox", host_pid=43,
+                   ancestors=[{"pid": 41, "name": "containerd-shim"}])  # fmt: skip
+        self.write("process", container="host", argv=["sleep", "9"], host_pid=44)
+        self.write("command", container="made-up-1", argv=["cat", "/x"], exit_code=0,
+                   stdout="x\n", stderr="", seconds=0.1, truncated=False)  # fmt: skip
+        self.write("file", path="/sys/fs/cgroup/x/memory.max", field=None, value="max",
+                   name="memory.max")  # fmt: skip
+        self.write("api", source="docker info Driver", value="overlay2")
 
     def start(self, name: str) -> None:
         self.write("start", experiment="something-holds", trial=name)
+
+    def end(self, name: str, outcome: str, reason: str = "") -> None:
+        self.write("end", experiment="something-holds", trial=name, outcome=outcome,
+                   reason=reason, seconds=0.5)  # fmt: skip
+
+    def finish(self) -> None:
+        self.write("finish", exit_status=0, seconds=1.5, cpu_user=0.5, cpu_system=0.25)
+        self.close()
 
 
 def proven(folder: Path, **begin: Any) -> Path:
@@ -41,6 +117,19 @@ def proven(folder: Path, **begin: Any) -> Path:
     stream.begin(**begin)
     stream.trial("as-is", "held")
     stream.trial("without-it", "fell")
-    stream.write("finish", exit_status=0)
-    stream.close()
+    stream.finish()
+    return stream.path
+
+
+def observed(folder: Path) -> Path:
+    """The file of a run that has an event of every type."""
+    stream = MadeUpRun(folder)
+    stream.begin()
+    for trial, outcome in (("as-is", "held"), ("without-it", "fell")):
+        stream.start(trial)
+        stream.observe()
+        stream.write("fact", source="it", text=str(outcome == "held"), line=1,
+                     held=outcome == "held")  # fmt: skip
+        stream.end(trial, outcome)
+    stream.finish()
     return stream.path

@@ -5,15 +5,21 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from fixtures.events import SCHEMA, Run, UnreadableRun
 from fixtures.events.stream import give_to_owner
 
-from .streams import MadeUpRun, proven
+from .streams import MadeUpRun, observed, proven
 
-RUN = '{"event": "run", "at": 0, "schema": 1}\n'
+RUN = (
+    '{"event": "run", "at": 0, "schema": 1, "id": "made-up", "started": "2026-11-22T17:20:44Z", '
+    '"command": ["pytest"], "commit": null, "whole": false}\n'
+)
+WANTED = "expected events.jsonl of a run of the labs, or a folder that has one, such as reports/"
+DAMAGED = ". If the file was damaged, copy it again; `head -n {}` keeps what stands before"
 
 
 def test_a_run_reads_back_as_it_was_written(tmp_path: Path) -> None:
@@ -51,7 +57,7 @@ def test_any_text_survives(tmp_path: Path) -> None:
     stream = MadeUpRun(tmp_path)
     stream.begin()
     stream.start("as-is")
-    stream.write("file", path=Path("/proc/42"), value=text)
+    stream.write("file", path=Path("/proc/42"), field=None, value=text)
     stream.close()
 
     (file,) = Run.read(tmp_path).experiments["something-holds"].trials["as-is"].of("file")
@@ -101,31 +107,37 @@ def test_a_last_line_of_zeros_is_left_out(tmp_path: Path) -> None:
     assert Run.read(file).finish is not None
 
 
+NO_RUN = f"does not begin with a run event: no run of the labs; {WANTED}"
+START = '{"event": "start", "at": 1, "trial": "as-is", "experiment": "something-holds"}\n'
 FOREIGN = {
-    "an empty file": ("", "does not begin with a run event: no run of the labs"),
-    "no JSON": ("Hello\n", "line 1: not an event of a run"),
-    "JSON that is no event": ('{"name": "made-up"}\n', "line 1: not an event of a run"),
-    "a JSON list": ("[1, 2]\n", "line 1: not an event of a run"),
-    "another stream": (
-        '{"event": "push", "at": 0}\n',
-        "does not begin with a run event: no run of the labs",
+    "an empty file": ("", NO_RUN),
+    "no JSON": ("Hello\n", NO_RUN),
+    "a page": ("<!DOCTYPE html>\n<html>\n", NO_RUN),
+    "JSON that is no event": ('{"name": "made-up"}\n', NO_RUN),
+    "a JSON list": ("[1, 2]\n", NO_RUN),
+    "JSON that is nested without end": ("[" * 100_000, NO_RUN),
+    "a number without end": ("1" * 100_000, NO_RUN),
+    "an event whose type is a list": ('{"event": [1], "at": 0}\n', NO_RUN),
+    "another stream": ('{"event": "push", "at": 0}\n', NO_RUN),
+    "another run": ('{"event": "run", "at": 0}\n', NO_RUN),
+    "another schema's numbering": ('{"event": "run", "at": 0, "schema": "1.0"}\n', NO_RUN),
+    "a run without a name": (
+        '{"event": "run", "at": 0, "schema": 1}\n',
+        f"line 1: `run.id` is missing; {WANTED}",
     ),
-    "another run": (
-        '{"event": "run", "at": 0}\n',
-        "does not begin with a run event: no run of the labs",
+    "a bad line in the middle": (
+        f"{RUN}Hello\n{RUN}",
+        f"line 2: not an event of a run{DAMAGED.format(1)}",
     ),
-    "another schema's numbering": (
-        '{"event": "run", "at": 0, "schema": "1.0"}\n',
-        "does not begin with a run event: no run of the labs",
-    ),
-    "a bad line in the middle": (f"{RUN}Hello\n{RUN}", "line 2: not an event of a run"),
+    "two runs in one file": (RUN + RUN, f"line 2: another run begins{DAMAGED.format(1)}"),
     "an event that lacks something": (
-        f'{RUN}{{"event": "start", "at": 1}}\n',
-        "has an event without 'trial': no run of the labs",
+        f'{RUN}{{"event": "start", "at": 1, "experiment": "x"}}\n',
+        f"line 2: `start.trial` is missing{DAMAGED.format(1)}",
     ),
     "a trial of nothing": (
-        f'{RUN}{{"event": "start", "at": 1, "trial": "as-is", "experiment": "x"}}\n',
-        "has an event without 'x': no run of the labs",
+        RUN + START,
+        "line 2: a trial of something-holds, which the run has no experiment for"
+        + DAMAGED.format(1),
     ),
 }
 
@@ -142,17 +154,144 @@ def test_what_is_no_run_of_ours_is_refused(tmp_path: Path, kind: str) -> None:
     assert str(caught.value).removeprefix(f"{file}").lstrip(", ") == message
 
 
+def test_an_experiment_stands_in_a_run_once(tmp_path: Path) -> None:
+    stream = MadeUpRun(tmp_path)
+    stream.begin()
+    stream.experiment()
+    stream.close()
+
+    with pytest.raises(UnreadableRun, match="line 6: the experiment something-holds for the sec"):
+        Run.read(tmp_path)
+
+
+def test_a_trial_begins_once(tmp_path: Path) -> None:
+    stream = MadeUpRun(tmp_path)
+    stream.begin()
+    stream.trial("as-is", "held")
+    stream.start("as-is")
+    stream.close()
+
+    with pytest.raises(UnreadableRun, match="the trial as-is of something-holds for the second"):
+        Run.read(tmp_path)
+
+
+def test_a_trial_ends_after_it_began(tmp_path: Path) -> None:
+    stream = MadeUpRun(tmp_path)
+    stream.begin()
+    stream.end("as-is", "held")
+    stream.close()
+
+    with pytest.raises(UnreadableRun, match="the end of a trial that did not begin: as-is"):
+        Run.read(tmp_path)
+
+
+def test_only_what_was_observed_in_a_trial_is_its_evidence(tmp_path: Path) -> None:
+    stream = MadeUpRun(tmp_path)
+    stream.begin()
+    stream.observe()
+    stream.trial("as-is", "held")
+    stream.observe()
+    stream.close()
+
+    trial = Run.read(tmp_path).experiments["something-holds"].trials["as-is"]
+    assert [event["event"] for event in trial.events] == ["fact"]
+
+
+MISFITS: list[tuple[str, dict[str, Any], str]] = [
+    ("fact", {"held": "yes"}, "`fact.held` is not true or false"),
+    ("fact", {"source": None}, "`fact.source` is not text"),
+    ("fact", {"line": True}, "`fact.line` is not a whole number"),
+    ("fact", {"line": 2**64}, "`fact.line` is not a whole number"),
+    ("fact", {"line": 10**1000}, "`fact.line` is not a whole number"),
+    ("fact", {"at": "now"}, "`fact.at` is not a number"),
+    ("end", {"seconds": float("nan")}, "`end.seconds` is not a number"),
+    ("end", {"seconds": float("inf")}, "`end.seconds` is not a number"),
+    ("end", {"outcome": "good"}, "`end.outcome` is none of broken, fell, held, interrupted, not"),
+    ("end", {"outcome": ["held"]}, "`end.outcome` is none of broken, fell"),
+    ("command", {"argv": "cat /x"}, "`command.argv` is not a list"),
+    ("command", {"argv": ["cat", 7]}, "`command.argv[1]` is not text"),
+    ("container", {"ancestors": [{"pid": 1}]}, "`container.ancestors[0].name` is missing"),
+    ("experiment", {"controls": 3}, "`experiment.controls` is not a list"),
+    ("experiment", {"controls": [3]}, "`experiment.controls[0]` is not an object"),
+    ("bench", {"engine": []}, "`bench.engine` is not an object"),
+    ("bench", {"not_observable": {"swap": None}}, "`bench.not_observable.swap` is not an object"),
+]
+
+
+@pytest.mark.parametrize(("kind", "change", "message"), MISFITS)
+def test_an_event_that_breaks_the_schema_is_refused_with_its_place(
+    tmp_path: Path, kind: str, change: dict[str, Any], message: str
+) -> None:
+    events = events_of(observed(tmp_path))
+    place = next(number for number, event in enumerate(events) if event["event"] == kind)
+    events[place] |= change
+
+    with pytest.raises(UnreadableRun) as caught:
+        Run.read(written(tmp_path, events))
+
+    assert str(caught.value).startswith(f"{tmp_path}/events.jsonl, line {place + 1}: {message}")
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [("container", "ancestors"), ("file", "name"), ("question", "correction")],
+)
+def test_a_reader_does_without_what_older_runs_lack(tmp_path: Path, kind: str, name: str) -> None:
+    events = events_of(observed(tmp_path))
+    for event in events:
+        if event["event"] == kind:
+            event.pop(name, None)
+
+    assert Run.read(written(tmp_path, events)).verdicts == {"proven": 1}
+
+
+def test_a_reader_passes_over_fields_that_it_does_not_know(tmp_path: Path) -> None:
+    events = [event | {"colour": ["blue"]} for event in events_of(observed(tmp_path))]
+
+    assert Run.read(written(tmp_path, events)).verdicts == {"proven": 1}
+
+
+def events_of(file: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in file.read_text().splitlines()]
+
+
+def written(folder: Path, events: list[dict[str, Any]]) -> Path:
+    file = folder / "events.jsonl"
+    file.write_text("".join(f"{json.dumps(event)}\n" for event in events))
+    return file
+
+
 def test_bytes_that_are_no_text_are_refused(tmp_path: Path) -> None:
     file = tmp_path / "events.jsonl"
     file.write_bytes(b"\xff\xfe")
 
-    with pytest.raises(UnreadableRun, match=r"events\.jsonl can not be read: "):
+    with pytest.raises(UnreadableRun) as caught:
         Run.read(file)
+
+    assert str(caught.value) == f"{file} can not be read: it is no text; {WANTED}"
 
 
 def test_a_folder_without_a_run_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UnreadableRun, match=r"events\.jsonl can not be read: .*No such file"):
+    with pytest.raises(UnreadableRun) as caught:
         Run.read(tmp_path)
+
+    assert str(caught.value) == (
+        f"{tmp_path}/events.jsonl can not be read: No such file or directory; {WANTED}"
+    )
+
+
+def test_a_line_may_hold_other_separators_of_lines(tmp_path: Path) -> None:
+    file = proven(tmp_path)
+    file.write_text(file.read_text().replace("Something holds.", "Some\u2028thing\x85 holds."))
+
+    assert Run.read(file).experiments["something-holds"].claim == "Some\u2028thing\x85 holds."
+
+
+def test_lines_may_end_as_on_another_system(tmp_path: Path) -> None:
+    file = proven(tmp_path)
+    file.write_bytes(file.read_bytes().replace(b"\n", b"\r\n"))
+
+    assert Run.read(file).verdicts == {"proven": 1}
 
 
 def test_a_newer_schema_is_refused_with_what_to_do(tmp_path: Path) -> None:

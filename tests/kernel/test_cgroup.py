@@ -3,6 +3,8 @@ from __future__ import annotations
 import copy
 import math
 import shutil
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -441,6 +443,7 @@ def test_no_limit_is_larger_than_every_number_and_prints_as_max() -> None:
     assert V1_NO_LIMIT < MAX
     assert math.inf == MAX
     assert (repr(MAX), str(MAX), f"{MAX}") == ("max", "max", "max")
+    assert MAX / 1024 is MAX
 
 
 def test_a_copy_of_max_is_max() -> None:
@@ -454,7 +457,7 @@ def test_a_cgroup_and_its_controllers_print_with_the_path(tree: Tree) -> None:
     assert f"memory of cgroup /{SCOPE}" == repr(cgroup.memory)
 
 
-def test_v1_is_announced_under_its_own_names_and_values(
+def test_v1_is_announced_with_its_own_paths_and_values_and_the_names_of_v2(
     tree: Tree, announced: list[FileRead]
 ) -> None:
     memory = on_v1(tree).memory
@@ -465,8 +468,8 @@ def test_v1_is_announced_under_its_own_names_and_values(
 
     assert (memory.max, memory.events) == (MAX, {"oom_kill": 3})
     assert announced == [
-        FileRead(str(limit), None, str(V1_NO_LIMIT)),
-        FileRead(str(control), "oom_kill", "3"),
+        FileRead(str(limit), None, str(V1_NO_LIMIT), "memory.max"),
+        FileRead(str(control), "oom_kill", "3", "memory.events"),
     ]
 
 
@@ -477,10 +480,83 @@ def test_v2_is_announced_line_by_line(tree: Tree, announced: list[FileRead]) -> 
 
     assert memory.stat["anon"] == 10
     assert announced == [
-        FileRead(str(file), "anon", "10"),
-        FileRead(str(file), "file", "20"),
-        FileRead(str(file), "shmem", "7"),
+        FileRead(str(file), "anon", "10", "memory.stat"),
+        FileRead(str(file), "file", "20", "memory.stat"),
+        FileRead(str(file), "shmem", "7", "memory.stat"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("read", "files", "name"),
+    [
+        (lambda cgroup: cgroup.memory.low, {"memory/memory.soft_limit_in_bytes": 1}, "memory.low"),
+        (
+            lambda cgroup: cgroup.memory.current,
+            {"memory/memory.usage_in_bytes": 1},
+            "memory.current",
+        ),
+        (lambda cgroup: cgroup.memory.peak, {"memory/memory.max_usage_in_bytes": 1}, "memory.peak"),
+        (
+            lambda cgroup: cgroup.cpu.max,
+            {"cpu,cpuacct/cpu.cfs_quota_us": -1, "cpu,cpuacct/cpu.cfs_period_us": 100000},
+            "cpu.max",
+        ),
+        (lambda cgroup: cgroup.cpu.weight, {"cpu,cpuacct/cpu.shares": 1024}, "cpu.weight"),
+        (
+            lambda cgroup: cgroup.cpu.stat,
+            {
+                "cpu,cpuacct/cpu.stat": "nr_periods 7\nnr_throttled 3\nthrottled_time 40",
+                "cpu,cpuacct/cpuacct.usage": 9,
+            },
+            "cpu.stat",
+        ),
+        (
+            lambda cgroup: cgroup.cpuset.cpus,
+            {"cpuset/cpuset.effective_cpus": "0-2"},
+            "cpuset.cpus.effective",
+        ),
+        (lambda cgroup: cgroup.pids.current, {"pids/pids.current": 1}, "pids.current"),
+        (
+            lambda cgroup: cgroup.io.stat,
+            {
+                "blkio/blkio.throttle.io_service_bytes_recursive": "8:0 Read 1",
+                "blkio/blkio.throttle.io_serviced_recursive": "8:0 Read 1",
+            },
+            "io.stat",
+        ),
+        (lambda cgroup: cgroup.frozen, {"freezer/freezer.state": "THAWED"}, "cgroup.events"),
+        (lambda cgroup: cgroup.procs, {"memory/cgroup.procs": 42}, "cgroup.procs"),
+    ],
+)
+def test_each_file_of_v1_has_the_name_that_v2_has_for_it(
+    tree: Tree,
+    announced: list[FileRead],
+    read: Callable[[Cgroup], object],
+    files: dict[str, object],
+    name: str,
+) -> None:
+    cgroup = on_v1(tree)
+    for file, text in files.items():
+        controller, _, own_name = file.partition("/")
+        tree.write(f"sys/fs/cgroup/{controller}/docker/4f5e/{own_name}", text)
+    announced.clear()
+
+    read(cgroup)
+
+    assert {each.name for each in announced} == {name}
+    assert {Path(each.path).name for each in announced} == {Path(file).name for file in files}
+
+
+def test_memory_and_swap_together_have_v1s_name_because_v2_has_none(
+    tree: Tree, announced: list[FileRead]
+) -> None:
+    cgroup = on_v1(tree)
+    for name in ("memory.memsw.limit_in_bytes", "memory.limit_in_bytes"):
+        tree.write(f"sys/fs/cgroup/memory/docker/4f5e/{name}", 4096)
+    announced.clear()
+
+    assert cgroup.memory.swap.max == 0
+    assert [each.name for each in announced] == ["memory.memsw.limit_in_bytes", "memory.max"]
 
 
 # The real one

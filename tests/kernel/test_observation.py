@@ -2,8 +2,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from fixtures.kernel import FileRead, NotObservable, set_observer
-from fixtures.kernel.observation import announce, read_text, unobserved
+import pytest
+
+from fixtures.kernel import Doing, FileRead, NotObservable, set_observer
+from fixtures.kernel.observation import announce, doing, quoted, read_text, unobserved
 
 
 def test_without_an_observer_an_announcement_goes_nowhere(announced: list[FileRead]) -> None:
@@ -28,6 +30,45 @@ def test_a_look_that_is_no_evidence_is_not_announced(announced: list[FileRead]) 
 
     announce(read)
     assert announced == [read]
+
+
+def test_what_takes_time_is_announced_before_and_what_it_is_made_of_is_not(
+    announced: list[object],
+) -> None:
+    with doing("waiting for a file"):
+        assert announced == [Doing("waiting for a file")]
+        with doing("running `test -e /file`"):
+            announce(FileRead("/proc/1/stat", None, "1"))
+    with doing("waiting for another"):
+        pass
+
+    assert announced == [
+        Doing("waiting for a file"),
+        FileRead("/proc/1/stat", None, "1"),
+        Doing("waiting for another"),
+    ]
+
+
+def test_after_one_that_failed_the_next_is_announced(announced: list[object]) -> None:
+    with pytest.raises(ZeroDivisionError), doing("one"):
+        _ = 1 / 0
+    with doing("the next"):
+        pass
+
+    assert announced == [Doing("one"), Doing("the next")]
+
+
+def test_what_a_look_that_is_no_evidence_does_is_not_announced(announced: list[object]) -> None:
+    with unobserved(), doing("starting the container"):
+        pass
+
+    assert announced == []
+
+
+def test_code_stands_in_a_phrase_on_one_line_and_is_cut_where_it_gets_long() -> None:
+    assert quoted("sh -c 'one\n  two'") == "`sh -c 'one two'`"
+    assert quoted("123456789", longest=8) == "`1234567…`"
+    assert quoted("12345678", longest=8) == "`12345678`"
 
 
 def test_what_is_not_observable_tells_why_and_how_to_get_it() -> None:

@@ -230,6 +230,7 @@ def test_no_signal_leaves_a_made_up_tree(tree: Tree) -> None:
 def test_this_process_reads_itself(own_process: Process) -> None:
     assert os.getpid() == own_process.pids[0]
     assert (os.getppid(), os.geteuid()) == (own_process.parent.host_pid, own_process.uid)
+    assert own_process.parent_pid == own_process.parent.host_pid
     assert os.path.basename(sys.executable) == os.path.basename(own_process.argv[0])
     assert own_process.alive
     assert own_process in set(processes())

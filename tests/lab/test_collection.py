@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
+from fixtures.lab.experiment import PROVIDED
 from tests.project import CONTROLLED, DOCSTRING, Project, experiment
 
 FORMS = '''\
@@ -32,19 +35,26 @@ MALFORMED = {
     ),
     "no Kernel line": (
         experiment(docstring=DOCSTRING.replace("Kernel:", "The kernel:")),
-        f"its docstring has no line `Kernel: …`; it reads:\n{FORMS}",
+        f"its docstring has no line `Kernel: …`; it has to look like:\n{FORMS}",
     ),
     "an empty Without line": (
         experiment(docstring=DOCSTRING.replace(" nobody sees to it.", "")),
-        f"its docstring has no line `Without: …`; it reads:\n{FORMS}",
+        f"its docstring has no line `Without: …`; it has to look like:\n{FORMS}",
     ),
     "no Source line": (
         experiment(docstring=DOCSTRING.replace("Source: made-up(7)", "")),
-        f"its docstring has no line `Source: …`; it reads:\n{FORMS}",
+        f"its docstring has no line `Source: …`; it has to look like:\n{FORMS}",
     ),
     "a question that there is not": (
         experiment(above=CONTROLLED.replace("made-1", "made-9")),
-        "@answers('made-9'): there is no such question in labs/questions.toml",
+        (
+            "@answers('made-9'): there is no such question in labs/questions.toml. "
+            "Did you mean 'made-3'?"
+        ),
+    ),
+    "a question that looks like none": (
+        experiment(above=CONTROLLED.replace("made-1", "42")),
+        "@answers('42'): there is no such question in labs/questions.toml",
     ),
     "a question that only prose answers": (
         experiment(above=CONTROLLED.replace("made-1", "made-3")),
@@ -57,6 +67,13 @@ MALFORMED = {
     "an unknown requirement of a control": (
         experiment(above='@without("it", requires=("a moon",), taken=True)\n@given(taken=False)'),
         f"the requirement 'a moon' is not known; there are: {KNOWN}",
+    ),
+    "a misspelt requirement": (
+        experiment(above=f'@requires("cgroup:memroy")\n{CONTROLLED}'),
+        (
+            f"the requirement 'cgroup:memroy' is not known; there are: {KNOWN}. "
+            "Did you mean 'cgroup:memory'?"
+        ),
     ),
     "neither a control nor a contrast": (
         experiment(above="@given(taken=False)"),
@@ -77,6 +94,24 @@ MALFORMED = {
     "an option that neighbours do not have": (
         experiment(above=f'@neighbour_started_with(colour="red")\n{CONTROLLED}'),
         "'colour' is no option of a container: fixtures/engine/options.py has them",
+    ),
+    "a misspelt option": (
+        experiment(above=f'@started_with(pidmode="host")\n{CONTROLLED}'),
+        (
+            "'pidmode' is no option of a container: fixtures/engine/options.py has them. "
+            "Did you mean 'pid_mode'?"
+        ),
+    ),
+    "a control that takes a misspelt thing away": (
+        experiment(above="@without(takn=True)\n@given(taken=False)"),
+        f"@without(takn=…): 'takn' is {NOWHERE}. Did you mean 'taken'?",
+    ),
+    "an argument that nothing provides": (
+        experiment(arguments="taken, request, tmp_path, kontainer"),
+        (
+            "nothing provides its argument 'kontainer'; there are: container, neighbour, host, engine, "
+            "folder, start, and what @given names. Did you mean 'container'?"
+        ),
     ),
     "a control that takes nothing away": (
         experiment(above='@without("it")\n@given(taken=False)'),
@@ -116,6 +151,15 @@ MALFORMED = {
         experiment(above=f"@given(colour='red')\n{CONTROLLED}"),
         "@given(colour=…): the function has no argument colour",
     ),
+    "a misspelt parameter": (
+        experiment(above='@without("it", takn=True)\n@given(takn=False)', body="assert 1 + 1 == 2"),
+        (
+            "@given(takn=…): the function has no argument takn. Did you mean 'taken'?\n"
+            "labs/test_01_made_up.py::test_something_holds: nothing provides its argument 'taken'; "
+            "there are: container, neighbour, host, engine, folder, start, and what @given names. "
+            "Did you mean 'takn'?"
+        ),
+    ),
     "no assert": (
         experiment(body="if taken:\n    raise AssertionError"),
         "it asserts nothing: the claim is an `assert` in the function itself",
@@ -140,8 +184,22 @@ def test_a_malformed_experiment_is_refused_with_the_way_to_mend_it(
     assert list((project.root / "reports" / "runs").iterdir()) == []
 
 
+def test_every_argument_that_is_offered_is_provided(project: Project) -> None:
+    project.chapter(experiment(arguments=", ".join(["taken", *PROVIDED])))
+
+    # Were one not provided, this would be refused.
+    listed = project.run("--fixtures", "labs").out
+
+    _, _, ours = listed.partition(" fixtures defined from fixtures.lab.provided ")
+    names = re.findall(r"^(\w+) -- ", ours.partition("\n---")[0], re.MULTILINE)
+    assert sorted(names) == sorted([*PROVIDED, "trial"])
+    assert project.engine.contacts == 0
+
+
 def test_everything_that_is_wrong_is_said_at_once(project: Project) -> None:
-    project.chapter(experiment("one", above=""), experiment("other", body="taken"))
+    project.chapter(
+        experiment("one", above="@given(taken=False)"), experiment("other", body="taken")
+    )
 
     outcome = project.run()
 

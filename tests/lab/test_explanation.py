@@ -47,7 +47,7 @@ def test_a_control_that_falls_is_explained_where_it_is_run_openly(project: Proje
     outcome = project.run("--runxfail")
 
     explanation = """\
-without it this falls, as it must: Something holds.
+without it the claim falls, as it must: Something holds.
 fact       assert not taken
 observed   not True
 without    nobody sees to it.
@@ -56,15 +56,43 @@ look next  made-up(7); labs/test_01_made_up.py:17"""
     assert between(outcome.out, "test_something_holds[without-it]") == explanation
 
 
-def test_a_control_that_does_not_fail_is_explained(project: Project) -> None:
-    above = '@without(pid_mode="host")'
-    project.chapter(experiment(above=above, arguments="container", body="assert container"))
+@pytest.mark.parametrize(
+    ("control", "phrase"),
+    [
+        ('"its name", taken=True', "without its name"),
+        ('"its name: another comes", taken=True', "without its name (another comes)"),
+        ("taken=True", "with taken=True"),
+        ('taken="container:{neighbour}"', "with taken=container:neighbour"),
+    ],
+)
+def test_what_a_control_changes_reads_well_in_a_sentence(
+    project: Project, control: str, phrase: str
+) -> None:
+    project.chapter(experiment(above=f"@without({control})\n@given(taken=False)"))
 
-    outcome = project.run()
+    outcome = project.run("--runxfail")
+
+    assert f"- {phrase} the claim falls, as it must: Something holds." in outcome.out
+
+
+@pytest.mark.parametrize("runxfail", [(), ("--runxfail",)], ids=["", "with --runxfail"])
+def test_a_control_that_does_not_fail_is_explained(
+    project: Project, runxfail: tuple[str, ...]
+) -> None:
+    above = '@without(pid_mode="host")'
+    body = 'options = container.options\nassert options["image"] == "base"\nassert "user" not in options'
+    project.chapter(experiment(above=above, arguments="container", body=body))
+
+    outcome = project.run(*runxfail)
 
     explanation = f"""\
 the control did not fail, so the claim may hold for another reason: Something holds.
-taken away pid_mode=host
+control    with pid_mode=host
+fact       assert options['image'] == 'base'
+observed   'base' == 'base'
+fact       assert 'user' not in options
+observed   'user' not in {{'image': 'base', 'command': ['sleep', 'infinity'], 'network_mode': 'none', \
+'mem_limit': '256m', 'memswap_limit': '256m', 'pids_limit': 128, 'pid_mode': 'host'}}
 expected   nobody sees to it.
 started    container: {STARTED.replace(" --pids", " --pid=host --pids")}
 look next  does the change reach the container, and does the assert read it?"""
@@ -82,7 +110,10 @@ def test_every_container_of_a_trial_is_named_by_its_role(project: Project) -> No
     assert f"started    container: {STARTED}\n           neighbour: {STARTED}\nlook next" in text
 
 
-def test_prose_is_wrapped_and_evidence_is_not(project: Project) -> None:
+def test_prose_is_wrapped_to_the_terminal_and_evidence_is_not(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
     words = " ".join(["word"] * 40)
     docstring = DOCSTRING.replace("the kernel sees to it.", words)
     body = f'words = "{words}"\nassert words == taken'
@@ -92,11 +123,33 @@ def test_prose_is_wrapped_and_evidence_is_not(project: Project) -> None:
 
     lines = between(outcome.out, "test_something_holds[as-is]").splitlines()
     assert lines[2] == f"observed   '{words}' == False"
-    assert lines[3:6] == [
-        f"kernel     {' '.join(['word'] * 17)}",
-        f"           {' '.join(['word'] * 17)}",
-        f"           {' '.join(['word'] * 6)}",
+    assert lines[3:8] == [
+        f"kernel     {' '.join(['word'] * 10)}",
+        *[f"           {' '.join(['word'] * 10)}"] * 3,
+        "look next  made-up(7); labs/test_01_made_up.py:18",
     ]
+
+
+def test_a_headline_is_wrapped_to_the_terminal(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    project.chapter(experiment(body="assert taken is not None"))
+
+    outcome = project.run()
+
+    assert between(outcome.out, "test_something_holds[without-it]").splitlines()[:2] == [
+        "the control did not fail, so the claim may hold for another",
+        "reason: Something holds.",
+    ]
+
+
+def test_one_line_for_each_failure(project: Project) -> None:
+    project.chapter(experiment(body="assert taken"))
+
+    outcome = project.run("--tb=line", "-k", "as-is")
+
+    assert "\nthe claim does not hold here: Something holds.\n===" in outcome.out
 
 
 BREAKS = {
@@ -167,8 +220,15 @@ def test_the_end_of_a_run_is_told_in_words(project: Project) -> None:
         ),
     )
 
+    project.chapter(
+        experiment("one_compares_no_more", above=contrast, arguments="", body="assert 1 + 1 == 2"),
+        name="02_not_chosen",
+    )
+
     outcome = project.run("--deselect", "labs/test_01_made_up.py::test_one_is_not_run_to_its_end"
-                          "[without-ever]")  # fmt: skip
+                          "[without-ever]", "labs/test_01_made_up.py")  # fmt: skip
+
+    folder = outcome.folder.relative_to(project.root)
 
     explanation = f"""\
 2 claims proven of 7, 2 controls failed as they must, 1 contrast compared
@@ -183,9 +243,55 @@ def test_the_end_of_a_run_is_told_in_words(project: Project) -> None:
 boot the kernel with cgroup_enable=memory, and run an engine that may use cgroups.
 1 broken: the bench failed, the claim was not tested:
   one-is-broken: AttributeError: 'bool' object has no attribute 'gone'
-questions: 1 of 3 answered by experiments of this run, 1 by sourced prose alone, 1 not by this run
-reports: {outcome.folder.relative_to(project.root)}/"""
+questions: 1 of 3 answered by this part of the labs
+open {folder}/evidence.html
+open {folder}/slides.html
+reports: {folder}/"""
     assert between(outcome.out, "what this run has shown") == explanation
+
+
+def test_a_whole_run_says_what_is_left_and_where_its_pages_will_be(project: Project) -> None:
+    project.chapter(experiment())
+
+    outcome = project.run()
+
+    assert (
+        between(outcome.out, "what this run has shown")
+        == f"""\
+1 claim proven of 1, 1 control failed as it must
+questions: 1 of 3 answered by experiments of this run, 1 by sourced prose alone, 1 not by this run
+open reports/evidence.html
+open reports/slides.html
+reports: {outcome.folder.relative_to(project.root)}/"""
+    )
+
+
+def test_a_contrast_that_was_not_run_is_not_counted(project: Project) -> None:
+    contrast = '@contrast("there is one kernel")'
+    project.chapter(
+        experiment("one_fails", body="assert taken"),
+        experiment("one_compares", above=contrast, arguments="", body="assert 1 + 1 == 2"),
+    )
+
+    outcome = project.run("-x")
+
+    assert "\n0 claims proven of 2, 0 controls failed as they must\n" in outcome.out
+    assert f"\nopen {outcome.folder.relative_to(project.root)}/evidence.html\n" in outcome.out
+
+
+def test_a_run_names_its_files_once(project: Project) -> None:
+    project.chapter(experiment())
+
+    assert "generated" not in project.run().out.lower()
+
+
+def test_files_that_go_elsewhere_are_named_by_those_who_write_them(project: Project) -> None:
+    project.chapter(experiment())
+
+    outcome = project.run("--junitxml=elsewhere.xml", "--html=elsewhere.html")
+
+    assert f"generated xml file: {project.root}/elsewhere.xml" in outcome.out
+    assert f"Generated html report: file://{project.root}/elsewhere.html" in outcome.out
 
 
 def test_the_bench_stands_before_the_first_experiment(project: Project) -> None:

@@ -11,7 +11,7 @@ from fixtures.engine.command import CommandRun, ProcessStarted
 from fixtures.engine.container import ApiRead, ContainerStarted
 from fixtures.events import Stream
 from fixtures.events.run import Event
-from fixtures.kernel import FileRead
+from fixtures.kernel import Doing, FileRead
 from fixtures.lab.host import CommandLines
 from fixtures.lab.recording import FACT_CAP, Recorder, plain
 
@@ -43,8 +43,28 @@ def test_a_kernel_file_that_was_read(recording: Recording) -> None:
     recording.recorder(FileRead("/proc/42/status", "NSpid", "42 1"))
 
     assert recording.events == [
-        {"event": "file", "path": "/proc/42/status", "field": "NSpid", "value": "42 1"}
+        {
+            "event": "file",
+            "path": "/proc/42/status",
+            "field": "NSpid",
+            "value": "42 1",
+            "name": None,
+        }
     ]
+
+
+def test_a_file_of_a_cgroup_with_the_name_that_cgroup_v2_has_for_it(recording: Recording) -> None:
+    recording.recorder(FileRead("/made/up/memory.usage_in_bytes", None, "4096", "memory.current"))
+
+    (event,) = recording.events
+    assert (event["path"], event["name"]) == ("/made/up/memory.usage_in_bytes", "memory.current")
+
+
+def test_what_is_about_to_take_time(recording: Recording) -> None:
+    recording.recorder(Doing("starting the container"))
+    recording.recorder(Doing("starting the container"))
+
+    assert recording.events == [{"event": "doing", "what": "starting the container"}] * 2
 
 
 def test_what_the_engine_said(recording: Recording) -> None:
@@ -76,7 +96,10 @@ def test_a_container_that_was_started_is_also_a_line_of_the_trial(recording: Rec
     lines: list[str] = []
     recording.recorder.begin(lines)
 
-    recording.recorder(ContainerStarted("neighbour", "n", "c0ffee", "docker run base", 42))
+    ancestors = ((41, "containerd-shim"), (1, "systemd"))
+    recording.recorder(
+        ContainerStarted("neighbour", "n", "c0ffee", "docker run base", 42, ancestors)
+    )
 
     assert lines == ["neighbour: docker run base"]
     assert recording.events == [
@@ -87,6 +110,7 @@ def test_a_container_that_was_started_is_also_a_line_of_the_trial(recording: Rec
             "id": "c0ffee",
             "line": "docker run base",
             "host_pid": 42,
+            "ancestors": [{"pid": 41, "name": "containerd-shim"}, {"pid": 1, "name": "systemd"}],
         }
     ]
 

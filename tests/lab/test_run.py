@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from fixtures.engine.errors import EngineUnreachable
 from fixtures.events import Run
 from tests.project import CONTROLLED, Project, experiment
 
-PUBLISHED = {"events.jsonl", "junit.xml", "report.html"}
+PUBLISHED = {
+    "events.jsonl",
+    "junit.xml",
+    "report.html",
+    "evidence.html",
+    "slides.html",
+    "cards",
+    "outputs",
+}
 
 
 def published(project: Project) -> set[str]:
@@ -33,9 +43,53 @@ def test_a_whole_run_is_published(project: Project, choice: tuple[str, ...]) -> 
 
     assert published(project) == PUBLISHED
     assert outcome.events.header["whole"]
-    for name in PUBLISHED:
+    left = [
+        path.relative_to(outcome.folder) for path in outcome.folder.rglob("*") if path.is_file()
+    ]
+    assert Path("outputs/an/output.txt") in left
+    for name in left:
         report = project.root / "reports" / name
         assert report.read_bytes() == (outcome.folder / name).read_bytes()
+
+
+def test_a_whole_run_replaces_all_that_an_older_one_has_left(project: Project) -> None:
+    project.write("reports/cards/of_an_older_run.html", "older")
+    project.write("reports/junit.xml", "older")
+    project.write("reports/README.md", "stays")
+    project.chapter(experiment())
+
+    project.run("--junitxml", "elsewhere.xml")
+
+    assert published(project) == PUBLISHED - {"junit.xml"} | {"README.md"}
+    assert [path.name for path in (project.root / "reports/cards").iterdir()] == ["a.html"]
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (ValueError("no colours"), "ValueError: no colours"),
+        (KeyboardInterrupt(), "KeyboardInterrupt: "),
+    ],
+)
+def test_pages_that_can_not_be_made_are_told_and_lose_nothing(
+    project: Project, error: BaseException, said: str
+) -> None:
+    project.pages.error = error
+    project.write("reports/evidence.html", "older")
+    project.chapter(experiment())
+
+    outcome = project.run()
+
+    folder = outcome.folder.relative_to(project.root)
+    assert outcome.exit_code == pytest.ExitCode.TESTS_FAILED
+    assert (
+        f"the pages of this run could not be made: {said}\n"
+        "Its events are whole. To make the pages of them:\n"
+        f"  python -m fixtures.report render {folder}\n"
+    ) in outcome.out
+    assert "open " not in outcome.out
+    assert outcome.verdict == "proven"
+    assert published(project) == {"events.jsonl", "junit.xml", "report.html"}
 
 
 @pytest.mark.parametrize(
@@ -114,6 +168,7 @@ def test_without_an_engine_there_is_one_message_and_no_run(project: Project) -> 
     assert outcome.exit_code == pytest.ExitCode.USAGE_ERROR
     assert outcome.err == "ERROR: no Docker Engine was found\nTry: make labs\n"
     assert "what this run has shown" not in outcome.out
+    assert "generated" not in outcome.out.lower()
     assert list((project.root / "reports" / "runs").iterdir()) == []
     assert published(project) == set()
 
@@ -196,7 +251,13 @@ def test_the_stream_says_what_was_run_on_which_bench(project: Project) -> None:
     }
     assert list(run.questions) == ["made-1", "made-2", "made-3"]
     assert run.experiments["something-holds"].declared["controls"] == [
-        {"trial": "without-it", "name": "it", "changes": {"taken": True}, "requires": []}
+        {
+            "trial": "without-it",
+            "name": "it",
+            "phrase": "without it",
+            "changes": {"taken": True},
+            "requires": [],
+        }
     ]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.project import CONTROLLED, Project, experiment
+from tests.project import CATALOGUE, CONTROLLED, Project, experiment
 
 
 @pytest.fixture
@@ -29,8 +29,58 @@ def test_an_unknown_question_is_refused(chapter: Project) -> None:
 
     assert outcome.exit_code == pytest.ExitCode.USAGE_ERROR
     assert outcome.err.strip() == (
-        "ERROR: --question made-9: there is no such question; labs/questions.toml has made-…"
+        "ERROR: --question made-9: there is no such question; labs/questions.toml has made-…. "
+        "Did you mean 'made-3'?"
     )
+
+
+@pytest.mark.parametrize(
+    ("standing", "said", "in_the_end"),
+    [
+        ("holds", "holds", ""),
+        (
+            "wrong",
+            "wrong: what is proven here speaks for the correction, not for the text",
+            "; the text is wrong",
+        ),
+        (
+            "holds with conditions",
+            "holds with conditions: the correction says which",
+            "; the text holds with conditions",
+        ),
+    ],
+)
+def test_a_question_is_told_before_its_experiments_and_answered_in_the_end(
+    chapter: Project, monkeypatch: pytest.MonkeyPatch, standing: str, said: str, in_the_end: str
+) -> None:
+    text = CATALOGUE.replace('"holds"', f'"{standing}"', 1)
+    if standing != "holds":
+        text = text.replace('"It does."', '"It does."\ncorrection = "Only here and there."', 1)
+    chapter.write("labs/questions.toml", text)
+    monkeypatch.setenv("COLUMNS", "60")
+
+    outcome = chapter.run("--question", "made-1")
+
+    _, _, told = outcome.out.partition("\n\n")
+    paragraphs = told.partition("\n\n")[0]
+    assert " ".join(paragraphs.split()) == (
+        "made-1: A made-up text "
+        "the text asks “Does it hold?” "
+        f"standing {said} "
+        f"answer It does. {'' if standing == 'holds' else 'correction Only here and there. '}"
+        "evidence one-answers"
+    )
+    assert all(len(line) <= 60 for line in paragraphs.splitlines())
+    assert (
+        "questions: 1 of 3 answered by this part of the labs\n"
+        f"  made-1: answered by this run{in_the_end}\n"
+    ) in outcome.out
+
+
+def test_a_question_whose_evidence_is_not_proven_is_not_answered(project: Project) -> None:
+    project.chapter(experiment(body="assert taken"))
+
+    assert "\n  made-1: not answered by this run\n" in project.run("--question", "made-1").out
 
 
 @pytest.mark.parametrize(

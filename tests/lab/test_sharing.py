@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import cast
 
 import pytest
 
 from fixtures.engine import BenchError, Container, Engine
+from fixtures.engine.container import ContainerStarted
+from fixtures.kernel import FileRead, set_observer
+from fixtures.kernel.observation import announce
 from fixtures.lab.sharing import Shelf
 from tests.standin import StandInContainer, StandInEngine
 
@@ -43,6 +47,25 @@ def test_one_that_has_died_is_not_lent_again(shelf: Shelf) -> None:
     cast("StandInContainer", first).init.alive = False
 
     assert shelf.lend(OPTIONS, "container") is not first
+
+
+def test_that_the_bench_looks_whether_it_lives_is_no_evidence(shelf: Shelf) -> None:
+    class Init:
+        @property
+        def alive(self) -> bool:
+            announce(FileRead("/proc/42/stat", "state", "S"))
+            return True
+
+    container = shelf.lend(OPTIONS, "container")
+    cast("StandInContainer", container).init = cast("SimpleNamespace", Init())
+    observed: list[object] = []
+    set_observer(observed.append)
+    try:
+        assert shelf.lend(OPTIONS, "container") is container
+    finally:
+        set_observer(None)
+
+    assert [type(each) for each in observed] == [ContainerStarted]
 
 
 def test_other_options_are_another_container(shelf: Shelf) -> None:

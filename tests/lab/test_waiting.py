@@ -2,15 +2,47 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import partial
 
 import pytest
 
+from fixtures.kernel import Doing, set_observer
+from fixtures.kernel.observation import doing
 from fixtures.lab import BenchError, settled, wait_until
 
 
 def never() -> list[str]:
     return []
+
+
+@pytest.fixture
+def announced() -> Iterator[list[object]]:
+    """What is announced during the test."""
+    observations: list[object] = []
+    set_observer(observations.append)
+    yield observations
+    set_observer(None)
+
+
+def test_a_wait_is_announced_once_whatever_its_condition_does(announced: list[object]) -> None:
+    values = iter(["", "", "there"])
+
+    def has() -> str:
+        with doing("running `cat /file`"):
+            return next(values)
+
+    wait_until(lambda: has())  # noqa: PLW0108 - as experiments write it
+
+    assert announced == [Doing("waiting for `has()`")]
+
+
+def test_a_watch_is_announced_with_what_is_read_and_until_when(announced: list[object]) -> None:
+    values = iter(range(10))
+
+    settled(lambda: next(values), until=lambda value: value == 3)
+
+    assert announced == [Doing("watching `next(values)` until `value == 3`")]
 
 
 def test_what_came_true_is_returned() -> None:

@@ -10,8 +10,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from fixtures.events import Run, Stream
-from fixtures.report.pytest_html import experiments_html, pytest_html_results_table_row
+from fixtures.events import Run
+from fixtures.report.pytest_html import pytest_html_results_table_row, summary_html
+from tests.browser.hostile import Probes, poisoned
+from tests.browser.runs import every_verdict, written
 from tests.project import Project, experiment
 
 HOSTILE = (
@@ -26,6 +28,7 @@ class Page(HTMLParser):
         super().__init__()
         self.elements: list[tuple[str, ...]] = []
         self.text = ""
+        self.links: list[str] = []
         self.data = ""
         """pytest-html's table, from which its script builds elements"""
         self.feed(text)
@@ -34,70 +37,42 @@ class Page(HTMLParser):
     def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
         self.elements.append((tag, *(name for name, _ in attributes)))
         self.data += dict(attributes).get("data-jsonblob") or ""
+        if link := dict(attributes).get("href"):
+            self.links.append(link)
 
     def handle_data(self, data: str) -> None:
         self.text += data
 
 
-def run_that_says(text: str, folder: Path) -> Run:
-    """A run in which every text is this one, but those that the schema gives."""
-    stream = Stream(folder)
-    stream.write("run", schema=1, id=text, started=text, commit=text)
-    stream.write(
-        "bench",
-        kernel=text,
-        cgroup_version=text,
-        engine={"version": text, "default_runtime": text, "storage_driver": text},
-    )
-    stream.write("question", id=text, standing=text)
-    stream.write(
-        "experiment",
-        id=text,
-        claim=text,
-        path=text,
-        kernel=text,
-        without=text,
-        source=text,
-        contrast=text,
-        answers=[text],
-        controls=[{"trial": text}],
-    )
-    for trial in ("as-is", text):
-        stream.write("start", experiment=text, trial=trial)
-        stream.write("container", role=text, line=text)
-        stream.write("file", path=text, field=text, value=text)
-        stream.write("api", source=text, value=text)
-        stream.write(
-            "command", container=text, argv=[text, text], exit_code=1, stdout=text, stderr=text
-        )
-        stream.write("fact", source=text, text=text, held=True)
-        stream.write("end", outcome="broken", reason=text, seconds=0.5)
-    stream.close()
-    return Run.read(folder)
+def test_the_summary_says_what_the_run_came_to_and_where_the_book_is(tmp_path: Path) -> None:
+    page = Page(summary_html(Run.read(written(every_verdict(), tmp_path)), "evidence.html"))
+
+    said = " ".join(page.text.split())
+    assert "Linux 6.1.0-made-up x86_64" in said
+    assert "1 not observable here" in said
+    assert "2 of 4 questions answered by experiments of this run" in said
+    assert page.links == ["evidence.html"]
 
 
-@pytest.mark.parametrize("event", ["start", "container", "fact", "finish"])
-def test_a_run_that_was_cut_off_can_be_shown(tmp_path: Path, event: str) -> None:
-    run_that_says("made up", tmp_path)
-    file = tmp_path / "events.jsonl"
-    before, _, _ = file.read_text().partition(f'{{"event": "{event}"')
-    file.write_text(before)
+@pytest.mark.parametrize("last", ["run", "bench", "experiment", "start", "fact", "end"])
+def test_a_run_that_was_cut_off_can_be_shown(tmp_path: Path, last: str) -> None:
+    events = list(every_verdict())
+    end = [event["event"] for event in events].index(last) + 1
 
-    assert "made up" in Page(experiments_html(Run.read(file))).text
+    text = summary_html(Run.read(written(iter(events[:end]), tmp_path)), "evidence.html")
+
+    assert "0123456+" in Page(text).text
 
 
 def test_no_text_of_a_run_becomes_an_element(tmp_path: Path) -> None:
-    harmless = Page(experiments_html(run_that_says("made up", tmp_path)))
-    hostile = Page(experiments_html(run_that_says(HOSTILE, tmp_path)))
+    probes = Probes()
+    events = poisoned(every_verdict(), probes, around_values=False)
+
+    harmless = Page(summary_html(Run.read(written(every_verdict(), tmp_path)), "evidence.html"))
+    hostile = Page(summary_html(Run.read(written(events, tmp_path)), "evidence.html"))
 
     assert hostile.elements == harmless.elements
-    assert hostile.text.count("<img src=x onerror=") == harmless.text.count("made up")
-
-
-def test_what_is_no_unicode_can_be_written(tmp_path: Path) -> None:
-    page = experiments_html(run_that_says("\udcff", tmp_path))
-
-    assert "\\udcff" in page.encode().decode()
+    assert "bench.kernel" in probes.named_in(hostile.text)
 
 
 BEFORE = """\
@@ -189,3 +164,21 @@ def test_the_page_says_nothing_of_the_environment(
 
     assert "a-secret" not in page
     assert '<title id="head-title">Isolation Labs</title>' in page
+
+
+def test_the_page_leads_to_the_book_beside_it(project: Project) -> None:
+    project.chapter(experiment())
+
+    page = Page((project.run().folder / "report.html").read_text(encoding="utf-8"))
+
+    assert "evidence.html" in page.links
+    assert json.loads(page.data)["renderCollapsed"] == ["all"]
+
+
+def test_a_page_that_was_put_elsewhere_leads_to_the_book_of_the_run(project: Project) -> None:
+    project.chapter(experiment())
+
+    folder = project.run("--html=elsewhere/page.html").folder
+
+    page = Page((project.root / "elsewhere" / "page.html").read_text(encoding="utf-8"))
+    assert f"../reports/runs/{folder.name}/evidence.html" in page.links

@@ -1,0 +1,105 @@
+"""Made-up runs in memory, for what is rendered of them."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+from fixtures.events import Experiment, Run, Trial
+
+from ..events.streams import BENCH, EXPERIMENT
+
+Event = dict[str, Any]
+
+HEADER: Event = {
+    "event": "run",
+    "schema": 1,
+    "id": "made-up",
+    "started": "2026-11-22T17:20:44Z",
+    "command": ["pytest", "labs"],
+    "commit": None,
+    "whole": True,
+}
+LINE = "docker run --detach --memory=32m busybox sleep infinity"
+PID, NEIGHBOUR_PID, HOST_PID = 200, 300, 100
+FOLDER = "/tmp/isolation-labs.8bf23908.4026531836.13183.882183._qwodvlf"
+
+
+def run(*experiments: Experiment, **fields: Any) -> Run:
+    """A run of these; `fields` are those of Run that differ."""
+    by_id = {experiment.id: experiment for experiment in experiments}
+    given: dict[str, Any] = {
+        "header": HEADER,
+        "bench": BENCH,
+        "questions": {},
+        "experiments": by_id,
+        "finish": None,
+    }
+    return Run(**given | fields)
+
+
+def experiment(*trials: Trial, **declared: Any) -> Experiment:
+    """Something-holds of events/streams.py; `declared` are the fields that differ."""
+    return Experiment(EXPERIMENT | declared, {trial.name: trial for trial in trials})
+
+
+def trial(name: str, outcome: str, *events: Event, reason: str = "") -> Trial:
+    return Trial(name, outcome, reason, 0.5, list(events))
+
+
+def control(name: str, trial: str = "without-it", **changes: Any) -> Event:
+    """A control, as an experiment declares it."""
+    return {"trial": trial, "name": name, "changes": changes, "requires": []}
+
+
+def fact(values: str, *, held: bool = True, source: str = "it", line: int = 5) -> Event:
+    return {"event": "fact", "source": source, "text": values, "line": line, "held": held}
+
+
+def container(line: str = LINE, role: str = "container", pid: int = PID) -> Event:
+    """A container; its id is that of its role."""
+    return {
+        "event": "container",
+        "role": role,
+        "name": f"isolation-labs-42-{pid}",
+        "id": identity(role),
+        "line": line,
+        "host_pid": pid,
+    }
+
+
+def identity(role: str) -> str:
+    return hashlib.sha256(role.encode(errors="backslashreplace")).hexdigest()
+
+
+def host() -> Event:
+    """The process that stands for the host."""
+    return process("host", "sleep", "infinity", pid=HOST_PID)
+
+
+def process(where: str, *argv: str, pid: int) -> Event:
+    return {"event": "process", "container": where, "argv": list(argv), "host_pid": pid}
+
+
+def command(
+    *argv: str, where: str | int = PID, stdout: str = "", stderr: str = "", exit_code: int = 0
+) -> Event:
+    """A command that was run in the container with that pid, or on the host."""
+    return {
+        "event": "command",
+        "container": where if isinstance(where, str) else f"isolation-labs-42-{where}",
+        "argv": list(argv),
+        "exit_code": exit_code,
+        "stdout": stdout,
+        "stderr": stderr,
+        "seconds": 0.125,
+        "truncated": False,
+    }
+
+
+def file(path: str, value: str = "", field: str | None = None, **more: Any) -> Event:
+    return {"event": "file", "path": path, "field": field, "value": value, **more}
+
+
+def api(source: str, value: str = "") -> Event:
+    return {"event": "api", "source": source, "value": value}

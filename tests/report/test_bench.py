@@ -1,0 +1,50 @@
+"""The strip says what the run was on, and does not make up what it does not know."""
+
+from __future__ import annotations
+
+from fixtures.report import bench
+
+from ..events.streams import BENCH
+from .runs import HEADER, run
+
+
+def test_the_strip_says_what_and_when() -> None:
+    assert bench.strip(run(header=HEADER | {"commit": "0123456+"})) == [
+        ("kernel", "Linux 6.1 x86_64"),
+        ("distribution", "A made-up distribution"),
+        ("cgroup", "v2"),
+        ("engine", "Docker 29.0"),
+        ("runtime", "runc 1.3"),
+        ("storage", "overlay2"),
+        ("started", "2026-11-22 17:20:44 UTC"),
+        ("commit", "0123456+"),
+        ("run", "made-up"),
+    ]
+
+
+def test_the_line_says_the_same_shorter() -> None:
+    assert bench.line(run()) == (
+        "Linux 6.1 x86_64 · cgroup v2 · Docker 29.0 · runc 1.3 · overlay2 · "
+        "2026-11-22 17:20:44 UTC · unknown"
+    )
+
+
+def test_a_run_that_ended_before_its_bench_was_known_says_when_it_was() -> None:
+    assert bench.strip(run(bench={})) == [
+        ("started", "2026-11-22 17:20:44 UTC"),
+        ("commit", "unknown"),
+        ("run", "made-up"),
+    ]
+
+
+def test_a_runtime_of_which_no_version_is_known_is_named() -> None:
+    assert runtime(default_runtime="kata") == "kata"
+
+
+def test_an_engine_that_does_not_name_its_runtime_is_not_given_one() -> None:
+    assert runtime(default_runtime=None) == "unknown"
+
+
+def runtime(**engine: object) -> str:
+    made = run(bench=BENCH | {"engine": BENCH["engine"] | engine})
+    return dict(bench.strip(made))["runtime"]

@@ -1,0 +1,309 @@
+"""What is printed to be typed can be typed: quotes, variables, order, and nothing that is not so."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+
+import pytest
+
+from fixtures.report import by_hand
+
+from .runs import (
+    FOLDER,
+    HOST_PID,
+    NEIGHBOUR_PID,
+    PID,
+    Event,
+    api,
+    command,
+    container,
+    file,
+    host,
+    identity,
+    process,
+    trial,
+)
+
+RUN = "docker run --detach --name=container --memory=32m busybox sleep infinity"
+PIDS = "container=$(docker inspect --format '{{.State.Pid}}' container)"
+END = "docker rm --force container"
+
+
+def steps(*events: Event) -> list[str]:
+    lines = by_hand.steps(trial("as-is", "held", *events))
+    if bash := shutil.which("bash"):
+        subprocess.run([bash, "-n"], input="\n".join(lines), text=True, check=True)
+    return lines
+
+
+def middle(*events: Event) -> list[str]:
+    """What is typed in a trial with one container, between its start and its removal."""
+    first, *lines, last = steps(container(), *events)
+    assert (first, last) == (RUN, END)
+    return [line for line in lines if line != PIDS]
+
+
+def test_a_trial_without_a_container_has_no_steps() -> None:
+    assert steps() == []
+
+
+def test_a_container_goes_by_its_role_and_its_pid_is_asked_for_where_it_is_used() -> None:
+    assert steps(container()) == [RUN, END]
+    assert steps(container(), file(f"/proc/{PID}/uid_map")) == [
+        RUN,
+        PIDS,
+        "sudo cat /proc/$container/uid_map",
+        END,
+    ]
+
+
+def test_a_container_whose_line_names_another_is_started_after_it() -> None:
+    joins = f"docker run --detach --pid=container:{identity('neighbour')} busybox"
+    neighbour = container("docker run --detach busybox", "neighbour", NEIGHBOUR_PID)
+
+    assert steps(container(joins), neighbour) == [
+        "docker run --detach --name=neighbour busybox",
+        "docker run --detach --name=container --pid=container:neighbour busybox",
+        "docker rm --force neighbour container",
+    ]
+
+
+def test_a_container_that_comes_later_is_started_later() -> None:
+    later = container("docker run --detach busybox", "new container", NEIGHBOUR_PID)
+
+    assert steps(container(), command("rm", "/x", stdout="."), later)[1:] == [
+        "docker exec container rm /x",
+        "docker run --detach --name=new_container busybox",
+        "docker rm --force container new_container",
+    ]
+
+
+@pytest.mark.parametrize("role", ["host", "folder", "../../x; rm -rf ~", "1", "", "$PATH"])
+def test_no_role_becomes_another_variable_or_a_command(role: str) -> None:
+    line = steps(container("docker run --detach busybox", role), file(f"/proc/{PID}/maps"))[2]
+
+    assert line.startswith("sudo cat /proc/$")
+    assert line.endswith("/maps")
+    assert line[len("sudo cat /proc/$") : -len("/maps")].isidentifier()
+    assert line not in ("sudo cat /proc/$host/maps", "sudo cat /proc/$folder/maps")
+
+
+@pytest.mark.parametrize(
+    ("argv", "typed"),
+    [
+        (("echo", "a b"), "echo 'a b'"),
+        (("sh", "-c", "echo 'a b' > /x"), """sh -c "echo 'a b' > /x\""""),
+        (("sh", "-c", "echo '$x'"), """sh -c 'echo '"'"'$x'"'"''"""),
+        (("cat", f"/proc/{HOST_PID}/maps"), "cat /proc/$host/maps"),
+        (("sleep", f"9.{HOST_PID}"), "sleep 9.$host"),
+        (("echo", f"{HOST_PID}0"), f"echo {HOST_PID}0"),
+        (("test", "-e", f"{FOLDER}/note"), "test -e $folder/note"),
+        (("sh", "-c", f"echo '$x' > {FOLDER}/a"), """sh -c "echo '\\$x' > $folder/a\""""),
+        (("echo", f"{FOLDER}x"), "echo ${folder}x"),
+        (("ping", identity("container")), "ping container"),
+    ],
+)
+def test_a_command_is_quoted_and_what_is_another_each_time_is_a_variable(
+    argv: tuple[str, ...], typed: str
+) -> None:
+    lines = steps(container(), host(), command(*argv, stdout="."))
+
+    assert f"docker exec container {typed}" in lines
+    assert ("folder" in typed) == any(line.startswith("folder=") for line in lines)
+
+
+def test_the_folder_and_the_process_of_the_host_are_made_first_and_removed_last() -> None:
+    assert steps(container(), host(), command("ls", f"{FOLDER}/{HOST_PID}", stdout=".")) == [
+        "folder=$(mktemp -d)  # what to do with it, the code says",
+        RUN,
+        "sleep infinity & host=$!",
+        "docker exec container ls $folder/$host",
+        END,
+        "kill $host",
+        "sudo rm -r $folder",
+    ]
+
+
+def test_an_exit_code_is_asked_for_where_it_says_something() -> None:
+    assert middle(
+        command("test", "-e", "/x"),
+        command("kill", "-0", "9", exit_code=1, stderr="no"),
+        command("cat", "/x", stdout="x"),
+        command("cat", "/y", stdout="y", exit_code=1),
+    ) == [
+        "docker exec container test -e /x; echo $?",
+        "docker exec container kill -0 9; echo $?",
+        "docker exec container cat /x",
+        "docker exec container cat /y; echo $?",
+    ]
+
+
+def test_a_command_on_the_host_is_typed_as_it_is() -> None:
+    assert middle(command("uname", "-n", where="host", stdout="vm")) == ["uname -n"]
+
+
+def test_what_was_looked_at_twice_is_typed_twice_only_if_something_was_done_between() -> None:
+    name = command("uname", "-n", where="host", stdout="vm")
+    uid = file(f"/proc/{PID}/uid_map")
+
+    assert middle(uid, name, name, uid, uid, command("hostname", "x"), name, uid) == [
+        "sudo cat /proc/$container/uid_map",
+        "uname -n",
+        "sudo cat /proc/$container/uid_map",
+        "docker exec container hostname x; echo $?",
+        "uname -n",
+        "sudo cat /proc/$container/uid_map",
+    ]
+
+
+def test_a_process_that_runs_on_is_found_by_its_command_line() -> None:
+    inside = f"isolation-labs-42-{PID}"
+
+    assert middle(process(inside, "sleep", "1000", pid=201)) == [
+        "docker exec --detach container sleep 1000"
+    ]
+    assert middle(process(inside, "sleep", "1000", pid=201), file("/proc/201/cgroup")) == [
+        "docker exec --detach container sleep 1000",
+        "process=$(pgrep --newest --full 'sleep 1000')",
+        "sudo cat /proc/$process/cgroup",
+    ]
+
+
+def test_a_process_that_nsenter_started_is_not_nsenter() -> None:
+    entered = process("host", "nsenter", f"--target={PID}", "--pid", "sleep", "9", pid=201)
+
+    assert middle(entered, file("/proc/201/cgroup")) == [
+        "sudo --background nsenter --target=$container --pid sleep 9",
+        "process=$(sleep 1; pgrep --newest --full 'sleep 9')",
+        "sudo cat /proc/$process/cgroup",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("read", "typed"),
+    [
+        (file(f"/proc/{PID}/ns/pid"), "sudo ls -l /proc/$container/ns"),
+        (file(f"/proc/{PID}/status", field="NSpid"), "sudo grep NSpid: /proc/$container/status"),
+        (file(f"/proc/{PID}/status", field="CapEff"), "sudo grep Cap /proc/$container/status"),
+        (file(f"/proc/{PID}/stat", field="state"), "sudo grep State: /proc/$container/status"),
+        (file(f"/proc/{PID}/net/tcp6", field="listening"), "sudo cat /proc/$container/net/tcp6"),
+        (
+            file(f"/proc/{PID}/mountinfo", field="/a b"),
+            """sudo awk '$5 == "/a b"' /proc/$container/mountinfo""",
+        ),
+        (file("/proc/*/cmdline"), "ps -e -o args"),
+        (file(f"/proc/{PID}/cmdline"), "sudo cat /proc/$container/cmdline | tr '\\0' ' '"),
+        (file("/proc/999/status", field="PPid"), "# the run read /proc/999/status PPid"),
+        (file("/etc/a\nb"), "# the run read /etc/a b"),
+        (api("docker info Driver"), "docker info --format '{{.Driver}}'"),
+        (
+            api("docker inspect State.Pid"),
+            "docker inspect --format '{{.State.Pid}}' container",
+        ),
+        (api("docker diff"), "docker diff container"),
+        (
+            api(f"docker update --memory=9m isolation-labs-42-{PID}"),
+            "docker update --memory=9m container",
+        ),
+        (api("docker info $(reboot)"), "# the run asked the engine: docker info $(reboot)"),
+        (api("POST /x\nreboot"), "# the run asked the engine: POST /x reboot"),
+        (command("a", where="elsewhere", stdout="x"), "# the run ran in elsewhere: a"),
+    ],
+)
+def test_what_was_read_is_read_again_or_else_said(read: Event, typed: str) -> None:
+    assert middle(read) == [typed]
+
+
+def test_of_several_containers_the_one_that_was_asked_about_is_not_guessed() -> None:
+    neighbour = container("docker run --detach busybox", "neighbour", NEIGHBOUR_PID)
+
+    assert "# the run asked the engine: docker diff" in steps(
+        container(), neighbour, api("docker diff")
+    )
+
+
+def test_what_the_bench_looked_at_before_it_lent_a_container_is_left_out() -> None:
+    assert steps(file(f"/proc/{PID}/stat", "S", "state"), container()) == [RUN, END]
+
+
+V1 = f"4:memory:/docker/{identity('container')}\n1:cpu,cpuacct:/docker/{identity('container')}"
+V2 = f"0::/system.slice/docker-{identity('container')}.scope"
+
+
+@pytest.mark.parametrize(
+    ("lines", "path", "typed"),
+    [
+        (
+            V1,
+            f"/sys/fs/cgroup/memory/docker/{identity('container')}/memory.limit_in_bytes",
+            (
+                "cat /sys/fs/cgroup/memory$(grep :memory: /proc/$container/cgroup | cut -d: -f3-)"
+                "/memory.limit_in_bytes"
+            ),
+        ),
+        (
+            V1,
+            f"/sys/fs/cgroup/cpu/docker/{identity('container')}/cpu.cfs_quota_us",
+            (
+                "cat /sys/fs/cgroup/cpu$(grep :cpu,cpuacct: /proc/$container/cgroup | cut -d: -f3-)"
+                "/cpu.cfs_quota_us"
+            ),
+        ),
+        (
+            V2,
+            f"/sys/fs/cgroup/system.slice/docker-{identity('container')}.scope/memory.max",
+            "cat /sys/fs/cgroup$(grep '^0::' /proc/$container/cgroup | cut -d: -f3-)/memory.max",
+        ),
+        ("0::/", "/sys/fs/cgroup/memory.max", "# the run read /sys/fs/cgroup/memory.max"),
+    ],
+)
+def test_a_cgroup_file_is_found_by_way_of_the_process(lines: str, path: str, typed: str) -> None:
+    assert middle(file(f"/proc/{PID}/cgroup", lines), file(path, "1")) == [
+        "sudo cat /proc/$container/cgroup",
+        typed,
+    ]
+
+
+def test_a_file_in_a_layer_is_found_by_way_of_the_mount_table() -> None:
+    mount = "75 50 0:39 / / rw - overlay overlay rw,lowerdir=/l/A:/l/B,upperdir=/u/diff,workdir=/w"
+
+    assert middle(
+        file(f"/proc/{PID}/mountinfo", mount, "/"),
+        file("/l/A", "/real/a", "link"),
+        file("/l/B", "/real/b", "link"),
+        file("/real/b/etc/motd", "abc", "sha256"),
+        file("/u/diff/etc/motd", "whiteout"),
+        file("/u/diff", "(empty)"),
+    ) == [
+        """sudo awk '$5 == "/"' /proc/$container/mountinfo""",
+        (
+            "container_upper=$(sudo grep -o 'upperdir+*=[^,]*' /proc/$container/mountinfo"
+            " | cut -d= -f2 | tr : '\\n')"
+        ),
+        (
+            "container_lower=$(sudo grep -o 'lowerdir+*=[^,]*' /proc/$container/mountinfo"
+            " | cut -d= -f2 | tr : '\\n')"
+        ),
+        "for layer in $container_lower; do sudo sha256sum $layer/etc/motd; done",
+        "sudo ls -lid $container_upper/etc/motd",
+        "sudo find $container_upper -mindepth 1",
+    ]
+
+
+def test_a_device_is_that_of_the_mount_that_was_just_seen_or_else_all_is_shown() -> None:
+    lines = steps(
+        container(),
+        host(),
+        file(f"/proc/{PID}/mountinfo", "93 75 0:48 / /x rw - tmpfs tmpfs rw", "/x"),
+        file(f"/proc/{HOST_PID}/mountinfo", "not mounted", "0:48"),
+        file(f"/proc/{HOST_PID}/mountinfo", "not mounted", "0:99"),
+    )
+
+    assert lines[4:6] == [
+        (
+            """sudo grep " $(sudo awk '$5 == "/x" {print $3}' /proc/$container/mountinfo) " """
+            "/proc/$host/mountinfo"
+        ),
+        "sudo cat /proc/$host/mountinfo",
+    ]

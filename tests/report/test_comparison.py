@@ -1,0 +1,294 @@
+"""What differs between two runs, and what only has another name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fixtures.events import Run, Trial
+from fixtures.report.comparison import NO_DIFFERENCE, Comparison, Difference, page
+from fixtures.report.comparison_lines import ComparisonLines
+from fixtures.report.likeness import EXPLANATION, likeness
+
+from ..events.streams import BENCH, MadeUpRun, observed, proven
+
+
+class Runs:
+    """A and B, each made in a folder of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folders = {name: folder / name for name in ("a", "b")}
+        for each in self._folders.values():
+            each.mkdir()
+
+    def stream(self, name: str, **begin: Any) -> MadeUpRun:
+        stream = MadeUpRun(self._folders[name])
+        stream.begin(**begin)
+        return stream
+
+    def make(self, name: str, outcome: str = "held", reason: str = "", values: str = "1") -> None:
+        """A run whose control fell; `outcome` is that of the trial as it is."""
+        stream = self.stream(name)
+        stream.trial("as-is", outcome, reason, values=values)
+        stream.trial("without-it", "fell")
+        stream.finish()
+
+    @property
+    def comparison(self) -> Comparison:
+        return Comparison(*(Run.read(folder) for folder in self._folders.values()))
+
+
+@pytest.fixture
+def runs(tmp_path: Path) -> Runs:
+    return Runs(tmp_path)
+
+
+def told(comparison: Comparison, width: int = 80) -> list[str]:
+    return list(ComparisonLines(comparison, width, colour=False))
+
+
+def test_two_runs_alike_do_not_differ(runs: Runs) -> None:
+    runs.make("a")
+    runs.make("b")
+
+    assert not runs.comparison.differs
+    assert told(runs.comparison)[-1] == NO_DIFFERENCE
+    assert NO_DIFFERENCE in page(runs.comparison, {})
+
+
+def test_a_verdict_that_changed_has_its_reason_and_its_trial(runs: Runs) -> None:
+    runs.make("a")
+    runs.make("b", "not observable", "there is no swap")
+
+    (pair,) = runs.comparison.verdicts
+    (trial,) = pair.trials
+    assert (pair.a.experiment.verdict, pair.b.experiment.verdict) == (
+        "proven",
+        "not observable here",
+    )
+    assert pair.reasons == [("B", "there is no swap")]
+    assert trial.a is not None
+    assert trial.b is not None
+    assert (trial.called, trial.a.outcome, trial.b.outcome) == (
+        "as it is", "held", "not observable here",
+    )  # fmt: skip
+    assert trial.facts == []
+    assert runs.comparison.counts == [("proven", 1, 0), ("not observable here", 0, 1)]
+
+
+def test_a_fact_may_change_under_the_same_verdict(runs: Runs) -> None:
+    runs.make("a", values="2 == 2")
+    runs.make("b", values="3 == 3")
+
+    (pair,) = runs.comparison.facts
+    ((fact,),) = (trial.facts for trial in pair.trials)
+    assert fact.a is not None
+    assert fact.b is not None
+    assert (fact.source, fact.a.seen, fact.b.seen) == ("it", "2 == 2", "3 == 3")
+    assert not runs.comparison.verdicts
+
+
+def two_facts(stream: MadeUpRun, *held: bool) -> None:
+    stream.start("as-is")
+    for source, each in zip(("one", "other"), held, strict=False):
+        stream.write("fact", source=source, text=str(each), line=1, held=each)
+    stream.end("as-is", "held" if all(held) else "fell")
+    stream.trial("without-it", "fell")
+    stream.finish()
+
+
+def test_a_fact_after_one_that_fell_was_not_reached(runs: Runs) -> None:
+    two_facts(runs.stream("a"), True, True)
+    two_facts(runs.stream("b"), False)
+
+    (pair,) = runs.comparison.verdicts
+    one, other = pair.trials[0].facts
+    assert (one.source, one.absence) == ("one", "")
+    assert (other.source, other.b) == ("other", None)
+    assert other.absence == "not reached: a fact before it fell"
+
+
+def test_a_fact_of_other_code_is_said_to_be_that(runs: Runs) -> None:
+    two_facts(runs.stream("a"), True, True)
+    stream = MadeUpRun(runs._folders["b"])
+    stream.write("run", schema=1, id="b", started="2026-11-22T17:20:44Z", command=[],
+                 commit="c0ffee", whole=True)  # fmt: skip
+    stream.write("bench", **BENCH)
+    stream.experiment(code="def test_something_holds(): assert one", controls=[])
+    two_facts(stream, True)
+
+    comparison = runs.comparison
+    (pair,) = comparison.facts
+    as_it_is, control = pair.trials
+    assert [fact.absence for fact in as_it_is.facts] == [
+        "not asserted: the experiment's code is not the same"
+    ]
+    assert (control.called, control.outcome_changed) == ("control: without it", True)
+    assert comparison.rewritten == [pair]
+    assert "      fell, as it must → no such control" in told(comparison)
+
+
+def test_experiments_of_one_run_only_are_listed(runs: Runs) -> None:
+    runs.make("a")
+    stream = runs.stream("b")
+    stream.experiment(id="something-else-holds", claim="Something else holds.")
+    stream.trial("as-is", "held", values="1")
+    stream.trial("without-it", "fell")
+    stream.finish()
+
+    comparison = runs.comparison
+    assert (comparison.only_a, [each.id for each in comparison.only_b]) == (
+        [],
+        ["something-else-holds"],
+    )
+    assert "Something else holds." in page(comparison, {})
+
+
+def test_the_bench_is_compared_in_words(runs: Runs) -> None:
+    engine = BENCH["engine"] | {
+        "version": "28.3",
+        "components": {"runc": "1.2"},
+        "runtimes": ["runc", "crun"],
+        "url": "unix:///var/lib/isolation-labs/8bf23908.4026531836.13183.882183.1/docker.sock",
+        "processes": [],
+    }
+    other = BENCH | {
+        "kernel": "6.8",
+        "boot_id": "another",
+        "memory": 2**30,
+        "security_modules": "apparmor",
+        "cgroup_controllers": {"memory": "v1"},
+        "engine": engine,
+        "not_observable": {},
+    }
+    for name, bench in (("a", BENCH), ("b", other)):
+        stream = runs.stream(name, bench=bench)
+        stream.trial("as-is", "held")
+        stream.trial("without-it", "fell")
+        stream.finish()
+
+    assert runs.comparison.bench == [
+        Difference("kernel", "6.1", "6.8"),
+        Difference("memory", "24,104 MiB", "1,024 MiB"),
+        Difference("cgroup controllers, where they differ", "memory v2", "memory v1"),
+        Difference("security modules", "", "apparmor"),
+        Difference("engine version", "29.0", "28.3"),
+        Difference(
+            "engine url",
+            "unix:///run/docker.sock",
+            "unix:///var/lib/isolation-labs/…/docker.sock",
+        ),
+        Difference("engine components, where they differ", "runc 1.3", "runc 1.2"),
+        Difference("engine runtimes, where they differ", "", "crun"),
+        Difference("not observable: swap", "there is none", ""),
+    ]
+
+
+CONTAINER = {
+    "event": "container", "role": "container", "name": "isolation-labs-9-1", "id": "e" * 64,
+    "host_pid": 4321, "ancestors": [{"pid": 4300, "name": "containerd-shim"}],
+}  # fmt: skip
+READ = {"event": "file", "path": "/x", "value": "67108864\n"}
+HEX = "6b22f5e70e607ac71c33aa31c70626f06fc9c83f542c682483113773fee80dcd"
+ALIKE = [
+    ("(4321, 1) == (4321, 1)", "(8765, 1) == (8765, 1)"),
+    ("process 4321 in [process 4300]", "process 8765 in [process 17]"),
+    ("mount table /proc/4321/mountinfo", "mount table /proc/8765/mountinfo"),
+    ("{pid:[4026532181], net:[4026531840]}", "{net:[4026539999], pid:[4026538888]}"),
+    (f"cgroup /isolation-labs.8bf23908.4026531836.13183.882183.1/{HEX}",
+     f"cgroup /isolation-labs.aaaaaaaa.4026531836.1.2.1/{HEX[::-1]}"),
+    ("'/tmp/isolation-labs.8bf23908.4026531836.13183.882183.7np0vjby/note'",
+     "'/tmp/isolation-labs.8bf23908.4026531836.99.100.abcdefgh/note'"),
+    ("'eb6d4534ec6b' != 'vm'", "'c71853fb7d14' != 'vm'"),
+    ("'8bf23908-2b98-4a15-ab68-acc24702fc10'", "'11111111-2222-3333-4444-555555555555'"),
+    ("{'docker0', 'veth0934efd'}", "{'veth1111111', 'docker0'}"),
+    ("{'net', 'uts', 'pid'} <= {'pid', 'uts'}", "{'uts', 'pid', 'net'} <= {'uts', 'pid'}"),
+    ("'32824' not in []", "'26' not in []"),
+    ("02:42:ac:11:00:02", "9e:f4:00:00:aa:bb"),
+    ("<generator object at 0x7fae055435b0>", "<generator object at 0x7fae05543790>"),
+]  # fmt: skip
+UNLIKE = [
+    ("process 18206 == process 18206", "process 18323 == process 18303"),
+    ("'32824' in ['32824']", "'32824' in ['32825']"),
+    ("(137, 1) == (137, 1)", "(0, 0) == (137, 1)"),
+    ("67108864 == 67108864", "33554432 == 33554432"),
+    ("137438953472", "274877906944"),
+    ("'67108864' == '67108864'", "'max' == '67108864'"),
+    ("{'net', 'pid'}", "{'net'}"),
+    ("pid:[4026532181]", "net:[4026532181]"),
+    ("1", "2"),
+    ("'6.18.44'", "'6.8.0'"),
+]
+
+
+def trial(host_pid: int) -> Trial:
+    container = CONTAINER | {"host_pid": host_pid}
+    return Trial("as-is", events=[container, READ])
+
+
+@pytest.mark.parametrize(("a", "b"), ALIKE)
+def test_names_that_are_new_in_every_run_do_not_differ(a: str, b: str) -> None:
+    assert likeness(a, trial(4321)) == likeness(b, trial(8765))
+
+
+@pytest.mark.parametrize(("a", "b"), UNLIKE)
+def test_values_and_who_is_who_do_differ(a: str, b: str) -> None:
+    assert likeness(a, trial(4321)) != likeness(b, trial(4321))
+
+
+def test_a_number_that_was_read_is_a_value_and_no_name() -> None:
+    assert likeness("'67108864'", trial(1)) == "'67108864'"
+    assert likeness("'32824'", trial(1)) == "<1>"
+
+
+@pytest.mark.parametrize("width", [20, 40, 80, 140])
+def test_no_line_is_wider_than_the_terminal(tmp_path: Path, width: int) -> None:
+    a, b = Run.read(proven(tmp_path)), Run.read(observed(tmp_path))
+    b.bench["kernel"] = "6.1-" + "long" * 100
+
+    assert max(map(len, told(Comparison(a, b), width))) <= width
+
+
+def test_the_terminal_obeys_nothing_that_a_run_says(runs: Runs) -> None:
+    runs.make("a")
+    runs.make("b", "broken", "\x1b[2J\x07gone\u202e")
+
+    told_in_colour = "\n".join(ComparisonLines(runs.comparison, 80, colour=True))
+    plain = "\n".join(told(runs.comparison))
+    assert "\x1b[31m! broken\x1b[0m" in told_in_colour
+    assert "\x1b[2J" not in told_in_colour
+    assert not any(ord(each) < 32 and each != "\n" for each in plain)
+    assert "gone" in plain
+
+
+def test_what_is_not_compared_is_said(runs: Runs) -> None:
+    runs.make("a")
+    runs.make("b", values="2")
+
+    assert EXPLANATION in " ".join(told(runs.comparison))
+    assert EXPLANATION in page(runs.comparison, {})
+
+
+def test_the_page_escapes_what_a_run_says(runs: Runs) -> None:
+    hostile = '</style><script>alert(1)</script><img src=x onerror="alert(1)">'
+    runs.make("a", "broken", hostile, values=hostile)
+    runs.make("b", values=f"{hostile} \udcff")
+
+    text = page(runs.comparison, {"A": "evidence.html"})
+
+    assert "<script" not in text
+    assert "<img" not in text
+    assert "&lt;script&gt;alert(1)" in text
+    assert text.encode()
+
+
+def test_the_page_links_to_the_cards_where_there_are_books(runs: Runs) -> None:
+    runs.make("a")
+    runs.make("b", values="2")
+
+    assert 'href="../a/evidence.html#something-holds"' in page(
+        runs.comparison, {"A": "../a/evidence.html"}
+    )
+    assert "href=" not in page(runs.comparison, {})

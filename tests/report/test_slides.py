@@ -1,0 +1,284 @@
+"""The deck tells its story with what the run decided, and says what the run did not."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from html.parser import HTMLParser
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fixtures.events import Experiment, Run
+from fixtures.report import slides, templating
+from fixtures.report.story import STORY, Slide
+
+from .runs import BENCH, HEADER, LINE, api, container, control, experiment, fact, run, trial
+
+LABS = Path(__file__).parents[2] / "labs"
+REVEAL = templating.HERE / "vendor" / "reveal"
+FINISH = {"event": "finish", "exit_status": 0}
+HOSTILE = (
+    """</script></code></pre>"'><img src=x onerror="alert`1`"><b>{{ 7 * 7 }}&lt;i&gt;\x00\udcff"""
+)
+
+
+class Page(HTMLParser):
+    """The elements of a page with the names of their attributes, its slides and its scripts."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, ...]] = []
+        self.addresses: list[str] = []
+        """what it would fetch or may lead to"""
+        self.policy = ""
+        self.slides: list[str] = []
+        """the text of each, without its notes"""
+        self.notes: list[str] = []
+        self.scripts: list[str] = []
+        self._into: list[str] = []
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        given = dict(attributes)
+        self.elements.append((tag, *given))
+        self.addresses += [given[name] or "" for name in ("src", "href") if name in given]
+        if given.get("http-equiv") == "Content-Security-Policy":
+            self.policy = given["content"] or ""
+        into = {"section": self.slides, "aside": self.notes, "script": self.scripts}.get(tag)
+        if into is not None:
+            into.append("")
+            self._into = into
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in ("aside", "script"):
+            self._into = []
+
+    def handle_data(self, data: str) -> None:
+        if self._into:
+            self._into[-1] += data
+
+
+def page(shown: Run) -> Page:
+    return Page(slides.page(shown))
+
+
+def telling(slide: Slide, as_is: str = "held", without: str = "fell", **more: Any) -> Experiment:
+    """The first experiment of a slide, as it came out."""
+    return named(slide.experiments[0], as_is, without, **more)
+
+
+def named(name: str, as_is: str = "held", without: str = "fell", **more: Any) -> Experiment:
+    changed = LINE.replace(" busybox", " --pid=host busybox")
+    return experiment(
+        trial("as-is", as_is, container(), fact("1 == 1", held=as_is == "held"), reason="for once"),
+        trial(
+            "without-it", without, container(changed), fact("0 == 1", held=without == "held")
+        ),
+        **{"id": name, "given": {}, "controls": [control("pid_mode=host", pid_mode="host")]} | more,
+    )  # fmt: skip
+
+
+def slide_with(*experiments: str) -> Slide:
+    """The first slide of the story that prefers these in this order."""
+    return next(each for each in STORY if each.experiments[: len(experiments)] == experiments)
+
+
+TWO_PIDS = slide_with(
+    "a-container-process-has-one-pid-inside-and-another-outside",
+    "the-host-sees-the-processes-of-a-container",
+)
+
+
+def shown_of(slide: Slide, *experiments: Experiment) -> str:
+    """The text of that slide in a run of these experiments."""
+    text = page(run(*experiments, finish=FINISH)).slides[STORY.index(slide)]
+    return " ".join(text.split())
+
+
+def test_the_story_is_short_and_every_slide_of_it_says_something_to_everybody() -> None:
+    assert len(STORY) < 20
+    assert len({slide.message for slide in STORY}) == len(STORY)
+    for slide in STORY:
+        assert len(slide.message.split()) > 5, "a title is a whole sentence"
+        assert slide.beginners.endswith(".")
+        assert slide.experts.endswith(".")
+
+
+def test_the_story_names_only_experiments_that_exist() -> None:
+    functions = re.findall(
+        r"^def test_(\w+)", "\n".join(map(Path.read_text, LABS.glob("test_*.py"))), re.MULTILINE
+    )
+    points = chain.from_iterable(slide.points for slide in STORY)
+    names = {
+        *chain.from_iterable(slide.experiments for slide in STORY),
+        *(point.experiment for point in points),
+    }
+
+    assert names - {function.replace("_", "-") for function in functions} == set()
+
+
+def test_reveal_js_is_as_it_was_published() -> None:
+    sums = dict(line.split()[::-1] for line in (REVEAL / "SHA256SUMS").read_text().splitlines())
+
+    assert sums == {
+        name: hashlib.sha256((REVEAL / name).read_bytes()).hexdigest()
+        for name in ("reveal.js", "reveal.css", "LICENSE")
+    }
+
+
+def test_the_page_asks_for_nothing_and_runs_no_script_but_its_own() -> None:
+    shown = page(run(telling(TWO_PIDS), finish=FINISH))
+    hashes = {
+        base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+        for script in shown.scripts
+    }
+
+    allowed = re.search(r"script-src ([^;]*);", shown.policy)
+    assert allowed
+    assert set(allowed[1].split()) == {f"'sha256-{each}'" for each in hashes}
+    assert shown.policy.startswith("default-src 'none';")
+    assert {
+        address.partition("#")[0]
+        for address in shown.addresses
+        if not address.startswith("https://")
+    } == {"evidence.html"}
+    assert not [element for element in shown.elements if {"src", "style"} & {*element[1:]}]
+
+
+def test_a_slide_shows_both_sides_with_what_changes_and_leads_to_the_card() -> None:
+    proven = telling(TWO_PIDS)
+
+    text = shown_of(TWO_PIDS, proven)
+    source = slides.page(run(proven))
+
+    assert "proven" in text
+    assert "assert it" in text
+    assert "As it is held" in text
+    assert "Control: pid_mode=host fell, as it must" in text
+    assert "1 == 1" in text
+    assert "0 == 1" in text
+    assert "<ins>--pid=host</ins>" in source
+    assert f'href="evidence.html#{proven.id}"' in source
+
+
+def test_every_slide_names_the_bench() -> None:
+    assert all(BENCH["kernel"] in slide for slide in page(run()).slides)
+
+
+def test_notes_say_how_to_repeat_it() -> None:
+    notes = page(run(telling(TWO_PIDS))).notes[STORY.index(TWO_PIDS)]
+
+    assert "pytest labs/test_99_made_up.py::test_something_holds" in notes
+    assert "--runxfail" in notes
+    assert "docker run --detach --name=container --memory=32m --pid=host busybox" in notes
+    assert TWO_PIDS.beginners in notes
+    assert TWO_PIDS.experts in notes
+
+
+@pytest.mark.parametrize(
+    ("as_is", "without", "verdict"),
+    [
+        ("not observable", "not observable", "not observable here"),
+        ("broken", "fell", "broken"),
+        ("held", "interrupted", "unproven"),
+    ],
+)
+def test_what_the_run_did_not_decide_is_not_shown_as_if_it_had(
+    as_is: str, without: str, verdict: str
+) -> None:
+    text = shown_of(TWO_PIDS, telling(TWO_PIDS, as_is, without))
+
+    assert "This run can not show it." in text
+    assert f"{verdict} Something holds. for once" in text
+    assert "not part of this run the host sees the processes of a container" in text
+    assert "1 == 1" not in text
+    assert "proven" not in text.replace("unproven", "")
+
+
+def test_the_next_experiment_is_shown_where_the_first_was_not_decided() -> None:
+    first = telling(TWO_PIDS, "not observable")
+    second = named(TWO_PIDS.experiments[1], claim="Something else holds.")
+
+    shown = page(run(first, second))
+    number = STORY.index(TWO_PIDS)
+
+    assert "1 == 1" in shown.slides[number]
+    assert "Not shown (not observable here): Something holds. for once" in shown.notes[number]
+
+
+@pytest.mark.parametrize(
+    ("as_is", "without", "words"),
+    [
+        ("fell", "fell", "Refuted in this run: the claim failed."),
+        ("held", "held", "Vacuous in this run: a control did not fail"),
+    ],
+)
+def test_what_the_run_decided_otherwise_is_shown_so_and_not_passed_over(
+    as_is: str, without: str, words: str
+) -> None:
+    other = named(TWO_PIDS.experiments[1])
+
+    assert words in shown_of(TWO_PIDS, telling(TWO_PIDS, as_is, without), other)
+
+
+def test_a_slide_of_several_experiments_says_of_each_what_the_run_has() -> None:
+    slide = next(each for each in STORY if each.layout == "points")
+    first, second, third = (point.experiment for point in slide.points[:3])
+
+    text = shown_of(slide, named(first), named(second, "not observable"))
+
+    assert text.count("1 == 1") == 1
+    assert "for once not observable here" in text
+    assert "it was not chosen not part of this run" in text
+    assert third
+
+
+def test_the_title_says_what_kind_of_run_it_is() -> None:
+    def title(**fields: Any) -> str:
+        return page(run(telling(TWO_PIDS), **fields)).slides[0]
+
+    assert "This run did not end in order" in title(finish=None)
+    assert "Part of a run" in title(finish=FINISH, header=HEADER | {"whole": False})
+    assert "run did not end" not in title(finish=FINISH)
+    assert "Part of a run" not in title(finish=FINISH)
+
+
+def test_a_run_that_ended_before_it_began_has_a_deck() -> None:
+    shown = page(run(bench={}, finish=None))
+
+    assert len(shown.slides) == len(STORY)
+    assert "no experiment in this run" in shown.slides[0]
+
+
+def test_no_text_of_a_run_becomes_an_element() -> None:
+    def of(text: str) -> Page:
+        told = [
+            experiment(
+                trial(
+                    "as-is", "held", container(f"docker run {text!r}"), api("docker diff", text),
+                    fact(text, source=text), reason=text,
+                ),
+                trial("without-it", "fell", container(), fact(text, source=text, held=False)),
+                id=name, claim=text, kernel=text, source=text, given={"a": text},
+                controls=[control(text, a=text)],
+            )
+            for slide in STORY for name in slide.experiments
+        ]  # fmt: skip
+        return page(run(*told, bench=BENCH | {"kernel": text}))
+
+    harmless, hostile = of("made up"), of(HOSTILE)
+
+    assert set(hostile.elements) == set(harmless.elements)
+    assert hostile.scripts == harmless.scripts
+    assert any("<img src=x onerror=" in slide for slide in hostile.slides)
+
+
+def test_what_is_no_unicode_can_be_written() -> None:
+    text = slides.page(run(telling(TWO_PIDS, claim="\udcff", kernel="\udcff")))
+
+    assert "\\udcff" in text.encode().decode()
