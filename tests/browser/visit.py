@@ -74,8 +74,12 @@ class Visits:
 
 
 def unfold(page: Page) -> None:
-    """Open all that is folded, as a reader could with or without scripts."""
-    page.evaluate("for (const each of document.querySelectorAll('details')) each.open = true")
+    """Open all that is folded, and lay out what is far away, as it is when a reader goes there."""
+    page.evaluate("""() => {
+      for (const each of document.querySelectorAll("details")) each.open = true;
+      for (const each of document.querySelectorAll(".card, .question"))
+        each.style.contentVisibility = "visible";
+    }""")
 
 
 def seen(page: Page) -> str:

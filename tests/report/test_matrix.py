@@ -112,7 +112,9 @@ def test_a_cell_says_what_came_of_the_control(
     )
 
     (row,) = Matrix.of(run(made)).chapters["Chapter 99: made up."]
-    assert list(row.cells.values()) == [[Cell("without-it", "it", "in the control it", outcome, shown)]]
+    assert list(row.cells.values()) == [
+        [Cell("without-it", "it", "in the control it", outcome, shown)]
+    ]
 
 
 def test_a_control_that_was_not_run_is_in_the_matrix() -> None:
