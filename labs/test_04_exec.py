@@ -6,6 +6,7 @@ from fixtures.lab import (
     fresh,
     given,
     neighbour_started_with,
+    requires,
     started_with,
     wait_until,
     without,
@@ -56,6 +57,7 @@ def test_exec_joins_cgroup_capabilities_and_seccomp_as_well(container, host, by)
     )
 
 
+@requires("docker")
 @fresh
 @started_with(command=("sh", "-c", "sleep 1000 & wait"))
 @given(started_by="docker exec")

@@ -54,10 +54,7 @@ class StandInEngine:
         self.private = None
         self.daemons: list[Daemon] = []
         self.where = SimpleNamespace(url="unix:///made/up.sock", reason="a stand-in")
-        self.client = SimpleNamespace(
-            ping=lambda: not self.stopped,
-            images=SimpleNamespace(get=lambda name: SimpleNamespace(id="sha256:c0ffee")),
-        )
+        self.base_image = "sha256:c0ffee"
         self.version = {"Version": "29.0.0", "ApiVersion": "1.52", "Components": []}
         self.information: dict[str, Any] = {
             "Driver": "overlay2",
@@ -77,6 +74,10 @@ class StandInEngine:
         if self.unreachable:
             raise self.unreachable
         return self
+
+    @property
+    def answers(self) -> bool:
+        return not self.stopped
 
     def start(
         self, options: dict[str, Any], *, role: str = "container", shared: bool = False

@@ -34,7 +34,7 @@ def nothing_is_left(*clients: docker.DockerClient, within: float = 15) -> Iterat
         lambda left: not left,
         within,
     )
-    assert left == []
+    assert left == [], "\n".join(left)  # pytest does not rewrite the asserts of this file
 
 
 def _traces(mark: str, *clients: docker.DockerClient) -> set[str]:

@@ -53,18 +53,19 @@ def main() -> int:
 
 def _run(expression: str) -> Run | None:
     """One run of the chosen experiments; None when nothing was run."""
-    before = set((ROOT / "reports/runs").glob("*"))
     with tempfile.TemporaryFile("w+") as output:
-        subprocess.run(
+        pytest = subprocess.Popen(
             [sys.executable, "-m", "pytest", "labs/", "-q", "-k", expression],
-            cwd=ROOT, stdout=output, stderr=output, check=False,
+            cwd=ROOT, stdout=output, stderr=output,
         )  # fmt: skip
-        made = sorted(set((ROOT / "reports/runs").glob("*")) - before)
+        pytest.wait()
+        # Others may be running the labs, too.
+        made = list((ROOT / "reports/runs").glob(f"*-{pytest.pid}"))
         if not made:
             output.seek(0)
             print(output.read(), file=sys.stderr)
             return None
-    return Run.read(made[-1])
+    return Run.read(made[0])
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -13,10 +14,11 @@ from docker.utils.proxy import ProxyConfig
 
 from fixtures.engine import BenchError, Container, Engine
 from fixtures.engine.command import OUTPUT_CAP
-from fixtures.engine.container import ContainerStarted
+from fixtures.engine.container import ApiRead, ContainerStarted
 from fixtures.engine.options import DEFAULTS, merged
 from fixtures.engine.waiting import poll
 from fixtures.kernel import Doing, set_observer
+from fixtures.kernel.system_call import SystemCall
 from tests.traces import nothing_is_left
 
 pytestmark = pytest.mark.engine
@@ -205,6 +207,87 @@ def test_a_file_that_is_not_there_or_empty_is_no_observation(container: Containe
         container.read("/dev/null")
 
 
+def test_a_process_is_found_by_its_command_line(start: Start) -> None:
+    container = start()
+    process = container.spawn("sleep", "1000")
+
+    assert container.find("sleep", "1000") == process
+    assert container.find("sleep") is None
+
+
+# Its end
+
+
+GRACEFUL = ("sh", "-c", "trap 'exit 3' TERM; echo ready; sleep infinity & wait")
+
+
+def test_a_stop_gives_time_and_then_kills(start: Start, announced: list[object]) -> None:
+    container = start()
+    assert container.exit_code is None
+
+    seconds = container.stop(grace=1)
+
+    assert seconds >= 1
+    assert container.exit_code == 128 + signal.SIGKILL
+    assert announced[-2:] == [
+        ApiRead(f"docker stop -t 1 {container.name}", f"done after {seconds:.2f} s"),
+        ApiRead("docker inspect State.ExitCode", "137"),
+    ]
+
+
+def test_a_signal_is_sent_and_what_was_printed_is_kept(start: Start) -> None:
+    container = start(command=GRACEFUL)
+    poll(container.logs, bool, seconds=5)
+
+    container.kill(signal.SIGTERM)
+
+    assert poll(lambda: container.exit_code, lambda code: code is not None, seconds=5) == 3
+    assert container.logs() == "ready\n"
+
+
+def test_what_has_ended_can_not_be_killed(start: Start) -> None:
+    container = start()
+    container.kill()
+
+    with pytest.raises(
+        BenchError, match=r"docker kill --signal=SIGKILL isolation-labs-.* not running"
+    ):
+        container.kill()
+
+
+def test_a_session_ends_where_the_keys_end_it(start: Start, announced: list[object]) -> None:
+    container = start(tty=True, stdin_open=True, command=("sh", "-c", "echo ready; exec sh"))
+    poll(container.logs, bool, seconds=5)
+
+    container.attach("\x10\x11")
+
+    assert container.exit_code is None
+    with pytest.raises(BenchError, match="'echo' did not end the session"):
+        container.attach("echo", seconds=0.3)
+
+    container.attach("\rexit 4\r")
+
+    assert poll(lambda: container.exit_code, lambda code: code is not None, seconds=5) == 4
+    sources = [each.source for each in announced if isinstance(each, ApiRead)]
+    assert f"docker attach {container.name}" in sources
+
+
+@pytest.mark.parametrize(
+    ("command", "code"),
+    [(("sh", "-c", "exit 42"), 42), (("/etc/group",), 126), (("no-such-program",), 127)],
+)
+def test_a_run_to_its_end_has_an_exit_code_and_leaves_nothing(
+    engine: Engine, announced: list[object], command: tuple[str, ...], code: int
+) -> None:
+    with nothing_is_left(engine.client):
+        assert engine.run(merged(DEFAULTS, {"command": command})) == code
+
+    [said] = [each for each in announced if isinstance(each, ApiRead)]
+    assert said.source.startswith("docker run --rm --memory=256m")
+    assert said.source.endswith(shlex.join(["busybox", *command]))
+    assert said.value.startswith(f"exit code {code}")
+
+
 # Sharing
 
 
@@ -215,6 +298,9 @@ def test_a_file_that_is_not_there_or_empty_is_no_observation(container: Containe
         (lambda container: container.delete("/etc/group"), "delete in it"),
         (lambda container: container.spawn("sleep", "1"), "start a process in it"),
         (lambda container: container.update(mem_limit="32m"), "update it"),
+        (lambda container: container.kill(), "kill it"),
+        (lambda container: container.stop(grace=0), "stop it"),
+        (lambda container: container.attach("exit"), "type into it"),
     ],
 )
 def test_a_container_that_others_look_at_refuses_to_be_changed(
@@ -286,3 +372,58 @@ def test_a_container_is_removed_running_or_not_and_once_is_enough(engine: Engine
 
     with pytest.raises(NotFound):
         container.inspect("State")
+
+
+def test_a_container_is_started_again_with_its_files_and_another_first_process(
+    start: Start, announced: list[object]
+) -> None:
+    container = start()
+    before = container.init
+    container.write("/note", "kept")
+    container.stop(grace=0)
+
+    container.start()
+
+    assert container.init != before
+    assert container.init.argv == ("sleep", "infinity")
+    assert container.read("/note") == "kept"
+    starts = [each.host_pid for each in announced if isinstance(each, ContainerStarted)]
+    assert starts == [before.host_pid, container.init.host_pid]
+
+
+# System calls made inside
+
+
+def test_the_kernel_answers_a_system_call_that_is_made_inside(start: Start) -> None:
+    container = start()
+
+    assert container.answer_to(SystemCall("setuid", 0)) == "done"
+    assert container.answers_to(SystemCall("chroot", "/none"), SystemCall("unshare", 0x20000)) == {
+        "chroot": "ENOENT",
+        "unshare": "EPERM",
+    }
+
+
+def test_a_program_of_system_calls_may_have_the_setuid_bit(start: Start) -> None:
+    container = start(user="1000:1000")
+
+    assert container.answer_to(SystemCall("setuid", 0)) == "EPERM"
+    assert container.answer_to(SystemCall("setuid", 0), mode=0o4755) == "done"
+
+
+def test_a_shared_container_refuses_programs_of_system_calls(start: Start) -> None:
+    with pytest.raises(BenchError, match="may not put a program into it"):
+        start(shared=True).answer_to(SystemCall("setuid", 0))
+
+
+def test_an_end_that_is_no_answer_is_a_broken_bench(start: Start) -> None:
+    with pytest.raises(BenchError, match="exit code 126 is no answer"):
+        start().answer_to(SystemCall("setuid", 0), mode=0o644)
+
+
+def test_unconfined_system_paths_leave_proc_uncovered(start: Start) -> None:
+    container = start(security_opt=["systempaths=unconfined", "no-new-privileges"])
+
+    assert "/proc/sys" not in container.init.mounts
+    assert container.init.no_new_privs
+    assert "--security-opt=systempaths=unconfined" in container.line

@@ -19,8 +19,20 @@ from fixtures.engine.options import (
 LINES: list[tuple[str, Any, str]] = [
     ("cap_add", ["NET_ADMIN", "SYS_TIME"], "--cap-add=NET_ADMIN --cap-add=SYS_TIME"),
     ("cap_drop", ["ALL"], "--cap-drop=ALL"),
+    ("cgroup_parent", "/box", "--cgroup-parent=/box"),
     ("cgroupns", "private", "--cgroupns=private"),
     ("cpu_shares", 512, "--cpu-shares=512"),
+    ("cpuset_cpus", "0,2", "--cpuset-cpus=0,2"),
+    ("device_write_bps", [{"Path": "/dev/sda", "Rate": 4096}], "--device-write-bps=/dev/sda:4096"),
+    ("device_cgroup_rules", ["c 1:11 w"], "'--device-cgroup-rule=c 1:11 w'"),
+    ("devices", ["/dev/kmsg:/dev/log:w"], "--device=/dev/kmsg:/dev/log:w"),
+    ("environment", {"A": "1", "B": "2"}, "--env=A=1 --env=B=2"),
+    ("entrypoint", ("env",), "--entrypoint=env"),
+    (
+        "healthcheck",
+        {"test": "false", "interval": 500_000_000, "retries": 1},
+        "--health-cmd=false --health-interval=0.5s --health-retries=1",
+    ),
     ("hostname", "here", "--hostname=here"),
     ("init", True, "--init"),
     ("init", False, ""),
@@ -30,11 +42,25 @@ LINES: list[tuple[str, Any, str]] = [
     ("memswap_limit", "64m", "--memory-swap=64m"),
     ("nano_cpus", 500_000_000, "--cpus=0.5"),
     ("network_mode", "none", "--network=none"),
+    ("oom_score_adj", 500, "--oom-score-adj=500"),
     ("pid_mode", "host", "--pid=host"),
     ("pids_limit", 16, "--pids-limit=16"),
+    ("privileged", True, "--privileged"),
+    ("read_only", True, "--read-only"),
+    ("restart_policy", {"Name": "always"}, "--restart=always"),
+    (
+        "restart_policy",
+        {"Name": "on-failure", "MaximumRetryCount": 2},
+        "--restart=on-failure:2",
+    ),
     ("security_opt", ["seccomp=unconfined"], "--security-opt=seccomp=unconfined"),
     ("shm_size", "8m", "--shm-size=8m"),
+    ("sysctls", {"net.ipv4.ip_forward": "0"}, "--sysctl=net.ipv4.ip_forward=0"),
+    ("stdin_open", True, "--interactive"),
+    ("stop_signal", "SIGUSR1", "--stop-signal=SIGUSR1"),
     ("tmpfs", {"/a": "size=1m", "/b": ""}, "--tmpfs=/a:size=1m --tmpfs=/b"),
+    ("ulimits", [{"Name": "nofile", "Soft": 64, "Hard": 99}], "--ulimit=nofile=64:99"),
+    ("tty", True, "--tty"),
     ("user", "1000", "--user=1000"),
     ("userns_mode", "host", "--userns=host"),
     ("uts_mode", "host", "--uts=host"),
@@ -62,6 +88,12 @@ def test_the_defaults_are_a_line_to_paste() -> None:
         "docker run --detach --memory=256m --memory-swap=256m --network=none --pids-limit=128 "
         "base sleep infinity"
     )
+
+
+def test_of_an_entrypoint_only_the_first_word_is_a_flag() -> None:
+    line = run_line({"entrypoint": ("sh", "-c", "exec $0"), "command": ["sleep", "1"]}, "base")
+
+    assert line == "docker run --detach --entrypoint=sh base -c 'exec $0' sleep 1"
 
 
 def test_a_command_is_quoted_for_the_shell() -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from fixtures.engine import cleanup, private, reaper, scratch
+from fixtures.engine import box, cleanup, private, reaper, scratch
 from fixtures.engine.ownership import Owner
 from fixtures.engine.reaper import Reaper
 from tests.fake_engine import FakeEngine
@@ -34,7 +34,8 @@ def removed(monkeypatch: pytest.MonkeyPatch) -> Removed:
     monkeypatch.setattr(
         cleanup, "remove_all_of", lambda client, owner: seen.engines.append(client.api.base_url)
     )
-    for module, name in ((private, "private engines"), (scratch, "folders")):
+    modules = {box: "boxes", private: "private engines", scratch: "folders"}
+    for module, name in modules.items():
         monkeypatch.setattr(
             module, "remove_all_of", lambda owner, name=name: seen.others.append(name)
         )
@@ -49,13 +50,15 @@ def test_all_that_was_watched_is_removed(fake: FakeEngine, removed: Removed) -> 
     reaper.main(OURS, lines({"engine": fake.url}, {"private": True}, {"engine": fake.url}))
 
     assert len(removed.engines) == 1
-    assert removed.others == ["private engines", "folders"]
+    assert removed.others == ["boxes", "private engines", "folders"]
 
 
-def test_a_run_that_has_started_nothing_leaves_nothing_but_folders(removed: Removed) -> None:
+def test_a_run_that_has_started_nothing_leaves_nothing_but_boxes_and_folders(
+    removed: Removed,
+) -> None:
     reaper.main(OURS, [])
 
-    assert (removed.engines, removed.others) == ([], ["folders"])
+    assert (removed.engines, removed.others) == ([], ["boxes", "folders"])
 
 
 def test_an_engine_that_is_gone_does_not_keep_the_rest(
@@ -66,7 +69,7 @@ def test_an_engine_that_is_gone_does_not_keep_the_rest(
     reaper.main(OURS, lines({"engine": gone}, {"engine": fake.url}, {"private": True}))
 
     assert len(removed.engines) == 1
-    assert removed.others == ["private engines", "folders"]
+    assert removed.others == ["boxes", "private engines", "folders"]
 
 
 def test_an_engine_that_fails_in_the_middle_does_not_keep_the_rest(

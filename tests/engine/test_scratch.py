@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import stat
+import subprocess
 import tempfile
 from dataclasses import replace
 from pathlib import Path
@@ -38,6 +40,36 @@ def test_a_folder_goes_with_all_that_is_in_it() -> None:
     scratch.remove(folder)
 
     assert not folder.exists()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounting needs root")
+def test_what_is_mounted_in_a_folder_is_unmounted_and_left_as_it_is(tmp_path: Path) -> None:
+    folder, elsewhere = scratch.make(OURS), tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "file").touch()
+    for argv in (
+        ("mount", "-t", "tmpfs", "ours", str(folder)),
+        ("mkdir", f"{folder}/below", f"{folder}/bound"),
+        ("mount", "-t", "tmpfs", "ours", f"{folder}/below"),
+        ("mount", "--bind", str(elsewhere), f"{folder}/bound"),
+    ):
+        subprocess.run(argv, check=True)
+
+    scratch.remove(folder)
+
+    assert not folder.exists()
+    assert str(folder) not in Path("/proc/self/mountinfo").read_text()
+    assert (elsewhere / "file").exists()
+
+
+def test_a_folder_in_which_something_stays_mounted_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = scratch.make(OURS)
+    (folder / "somebody's").touch()
+    monkeypatch.setattr(scratch, "_mounted", lambda folder: [f"{folder}/nowhere"])
+
+    scratch.remove(folder)
+
+    assert (folder / "somebody's").exists()
 
 
 def test_an_owner_s_folders_go_and_no_others() -> None:

@@ -36,6 +36,15 @@ LASTING = experiment(
 )
 """an experiment that is in its middle until the run is ended"""
 
+HOLDING = experiment(
+    "something_lasts",
+    above='@started_with(volumes=["{volume}:/volume", "{shared_mount}:/mount:rslave"])\n'
+    "@given(taken=False)\n@without('it', taken=True)",
+    arguments="container, taken",
+    body='container.exec("sleep", "100", seconds=110)\nassert not taken',
+)
+"""the same with a volume and a mount on the host, for which it takes root"""
+
 SECONDS = 60
 
 ENVIRONMENT = {

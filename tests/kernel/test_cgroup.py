@@ -368,6 +368,17 @@ def test_frozen_on_both_versions(tree: Tree) -> None:
     assert (on_old.frozen, on_new.frozen) == (True, True)
 
 
+def test_the_parent_is_the_cgroup_around_it_on_both_versions(tree: Tree) -> None:
+    one, other = Tree(tree.root / "v1"), Tree(tree.root / "v2")
+    on_old, on_new = on_v1(one).parent, on_v2(other).parent
+    one.write("sys/fs/cgroup/pids/docker/pids.max", 100)
+    other.write(f"{V2}/system.slice/pids.max", 100)
+
+    assert (on_old.path, on_new.path) == ("/docker", "/system.slice")
+    assert on_old.pids.max == on_new.pids.max == 100
+    assert on_old.parent.path == on_new.parent.path == "/"
+
+
 def test_processes_are_listed_in_order_and_once(tree: Tree) -> None:
     cgroup = on_v2(tree)
     tree.write(f"{V2}/{SCOPE}/cgroup.procs", "50\n42\n50")

@@ -47,6 +47,13 @@ def test_a_later_mount_hides_the_earlier_one_on_the_same_path(tree: Tree) -> Non
     assert table(tree, DATA, NEW_DATA).at("/mnt/my data").source == "new"
 
 
+def test_a_path_is_on_the_nearest_mount_above_it_and_of_two_on_the_later(tree: Tree) -> None:
+    mounts = table(tree, ROOT, DATA, NEW_DATA)
+
+    assert mounts.above(Path("/mnt/my data/file")).source == "new"
+    assert mounts.above(Path("/mnt/my")).point == "/"
+
+
 def test_mounts_come_in_the_kernels_order(tree: Tree) -> None:
     assert [mount.id for mount in table(tree, ROOT, DATA, NEW_DATA)] == [36, 40, 41]
 

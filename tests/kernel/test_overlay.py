@@ -144,3 +144,18 @@ def test_an_unreadable_directory_in_a_layer_is_not_observable_without_root(tree:
 
 def test_a_layer_prints_as_its_directory() -> None:
     assert repr(Layer(Path("/var/lib/docker/diff"))) == "/var/lib/docker/diff"
+
+
+def test_a_layer_is_there_or_gone(tree: Tree, announced: list[FileRead]) -> None:
+    tree.write("diff/file", "text")
+    there, gone = Layer(tree.root / "diff"), Layer(tree.root / "nothing")
+
+    assert (there.exists, gone.exists) == (True, False)
+    assert announced == [
+        FileRead(str(there), None, "exists"),
+        FileRead(str(gone), None, "gone"),
+    ]
+    (tree.root / "diff").chmod(0o755)
+    tree.root.chmod(0o700)
+    with as_ordinary_user(), pytest.raises(NotObservable, match="may not be read"):
+        assert there.exists

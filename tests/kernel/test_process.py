@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -112,6 +113,20 @@ def test_a_kernel_that_lists_no_children_is_not_one_without_children(tree: Tree)
         _ = process.children
 
 
+def test_the_signals_that_it_has_a_handler_for_go_by_name(tree: Tree) -> None:
+    process = tree.process(42)
+    tree.write("proc/42/status", "SigIgn:\t0000000000000004\nSigCgt:\t8000000000014002")
+
+    assert process.caught_signals == {"SIGINT", "SIGTERM", "SIGCHLD", "SIGRTMAX"}
+
+
+def test_the_cpus_that_it_may_run_on_are_a_list_with_ranges(tree: Tree) -> None:
+    process = tree.process(42)
+    tree.write("proc/42/status", "Cpus_allowed:\t87\nCpus_allowed_list:\t0-2,7")
+
+    assert process.cpus == {0, 1, 2, 7}
+
+
 def test_privileges_are_read_from_status(tree: Tree) -> None:
     process = tree.process(42)
     tree.write(
@@ -144,6 +159,23 @@ def test_limits_have_names_with_blanks_and_may_be_unlimited(tree: Tree) -> None:
         "Max open files": Limit(1024, 524288),
         "Max realtime timeout": Limit(math.inf, math.inf),
     }
+
+
+def test_an_oom_score_is_adjusted_by_a_number(tree: Tree) -> None:
+    process = tree.process(42)
+    tree.write("proc/42/oom_score_adj", "-500\n")
+
+    assert process.oom_score_adj == -500
+
+
+def test_a_security_label_is_what_the_module_calls_it(tree: Tree) -> None:
+    process = tree.process(42)
+    tree.write("proc/42/attr/current", "docker-default (enforce)\n")
+    assert process.security_label == "docker-default (enforce)"
+
+    # SELinux ends it as a string of C.
+    tree.write("proc/42/attr/current", "system_u:system_r:container_t:s0:c1,c2\0")
+    assert process.security_label == "system_u:system_r:container_t:s0:c1,c2"
 
 
 def test_ports_that_are_listened_on_are_read_of_both_ip_versions(tree: Tree) -> None:
@@ -350,3 +382,27 @@ def test_no_descriptor_is_left_open(own_process: Process) -> None:
         Process(0)
 
     assert before == len(own_process.descriptors)
+
+
+def test_what_a_process_sees_at_a_path_is_an_inode(
+    own_process: Process, tmp_path: Path, announced: list[FileRead]
+) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    status = file.stat()
+
+    assert own_process.inode(str(file)) == (status.st_dev, status.st_ino)
+    assert announced[-1] == FileRead(
+        f"/proc/{os.getpid()}/root{file}", "inode", f"{status.st_dev}:{status.st_ino}"
+    )
+    with pytest.raises(LookupError, match=f"sees nothing at {tmp_path}/nothing"):
+        own_process.inode(f"{tmp_path}/nothing")
+
+
+def test_a_link_in_a_container_does_not_lead_out_of_it(
+    own_process: Process, tmp_path: Path
+) -> None:
+    link = tmp_path / "link"
+    link.symlink_to("/")
+
+    assert own_process.inode(str(link)) == (link.lstat().st_dev, link.lstat().st_ino)

@@ -7,6 +7,7 @@ import re
 import pytest
 
 from fixtures.lab.experiment import PROVIDED
+from fixtures.lab.requirements import REQUIREMENTS
 from tests.project import CONTROLLED, DOCSTRING, Project, experiment
 
 FORMS = '''\
@@ -16,10 +17,8 @@ FORMS = '''\
     Without: what happens in the control.
     Source: where that is written.
     """'''
-KNOWN = (
-    "root, private-engine, overlay, disk, seccomp, memory-without-swap, cgroup:cpu, cgroup:memory, "
-    "cgroup:swap, cgroup:pids, namespace:cgroup, namespace:time"
-)
+KNOWN = ", ".join(REQUIREMENTS)
+ARGUMENTS = ", ".join(PROVIDED)
 NEITHER_OR_BOTH = (
     "it needs a control, @without(…), or else a @contrast that says why nothing can be taken away"
 )
@@ -109,8 +108,8 @@ MALFORMED = {
     "an argument that nothing provides": (
         experiment(arguments="taken, request, tmp_path, kontainer"),
         (
-            "nothing provides its argument 'kontainer'; there are: container, neighbour, host, engine, "
-            "folder, start, and what @given names. Did you mean 'container'?"
+            f"nothing provides its argument 'kontainer'; there are: {ARGUMENTS}, and what @given "
+            "names. Did you mean 'container'?"
         ),
     ),
     "a control that takes nothing away": (
@@ -156,8 +155,7 @@ MALFORMED = {
         (
             "@given(takn=…): the function has no argument takn. Did you mean 'taken'?\n"
             "labs/test_01_made_up.py::test_something_holds: nothing provides its argument 'taken'; "
-            "there are: container, neighbour, host, engine, folder, start, and what @given names. "
-            "Did you mean 'takn'?"
+            f"there are: {ARGUMENTS}, and what @given names. Did you mean 'takn'?"
         ),
     ),
     "no assert": (

@@ -206,6 +206,18 @@ def test_a_process_that_nsenter_started_is_not_nsenter() -> None:
             api(f"docker update --memory=9m isolation-labs-42-{PID}"),
             "docker update --memory=9m container",
         ),
+        (
+            api(f"docker inspect State.Pid isolation-labs-42-{PID}"),
+            "docker inspect --format '{{.State.Pid}}' container",
+        ),
+        (api(f"docker logs isolation-labs-42-{PID}"), "docker logs container"),
+        (api("systemctl restart docker"), "sudo systemctl restart docker"),
+        (api(f"docker attach isolation-labs-42-{PID}"), "docker attach container"),
+        (api(f"docker stop -t 1 isolation-labs-42-{PID}"), "docker stop -t 1 container"),
+        (
+            api("docker run --rm busybox sh -c 'exit 3'"),
+            "docker run --rm busybox sh -c 'exit 3'; echo $?",
+        ),
         (api("docker info $(reboot)"), "# the run asked the engine: docker info $(reboot)"),
         (api("POST /x\nreboot"), "# the run asked the engine: POST /x reboot"),
         (command("a", where="elsewhere", stdout="x"), "# the run ran in elsewhere: a"),
@@ -225,6 +237,92 @@ def test_of_several_containers_the_one_that_was_asked_about_is_not_guessed() -> 
 
 def test_what_the_bench_looked_at_before_it_lent_a_container_is_left_out() -> None:
     assert steps(file(f"/proc/{PID}/stat", "S", "state"), container()) == [RUN, END]
+
+
+VOLUME = "isolation-labs-volume-42-7"
+
+
+def test_a_volume_goes_by_a_plain_name_and_is_removed_after_its_containers() -> None:
+    line = f"docker run --detach --volume={VOLUME}:/data busybox"
+    mountpoint = f"/var/lib/docker/volumes/{VOLUME}/_data"
+
+    assert steps(
+        container(line),
+        container(line, "new container", NEIGHBOUR_PID),
+        host(),
+        api("docker volume inspect Mountpoint", mountpoint),
+        file(f"/proc/{PID}/root/data", "7:9", "inode"),
+        file(f"/proc/{HOST_PID}/root{mountpoint}", "7:9", "inode"),
+    ) == [
+        "docker run --detach --name=container --volume=volume:/data busybox",
+        PIDS,
+        "docker run --detach --name=new_container --volume=volume:/data busybox",
+        "sleep infinity & host=$!",
+        "mountpoint=$(docker volume inspect --format '{{.Mountpoint}}' volume)",
+        "sudo stat --format %d:%i /proc/$container/root/data",
+        "sudo stat --format %d:%i /proc/$host/root$mountpoint",
+        "docker rm --force container new_container",
+        "kill $host",
+        "docker volume rm volume",
+    ]
+
+
+def test_what_is_done_to_a_container_is_done_and_one_that_was_removed_is_gone() -> None:
+    name = f"isolation-labs-42-{PID}"
+
+    assert steps(
+        container(),
+        api(f"docker stop --time=0 {name}", "done"),
+        api(f"docker rm --force --volumes {name}", "removed"),
+        api("docker stop --time=0 isolation-labs-42-9", "done"),
+    ) == [
+        RUN,
+        "docker stop --time=0 container",
+        "docker rm --force --volumes container",
+        "# the run asked the engine: docker stop --time=0 isolation-labs-42-9",
+    ]
+
+
+def test_a_container_that_is_started_again_has_another_pid() -> None:
+    assert steps(
+        container(),
+        file(f"/proc/{PID}/uid_map"),
+        api(f"docker start isolation-labs-42-{PID}", "done"),
+        container(pid=201) | {"name": f"isolation-labs-42-{PID}"},
+        file("/proc/201/uid_map"),
+    ) == [
+        RUN,
+        PIDS,
+        "sudo cat /proc/$container/uid_map",
+        "docker start container",
+        PIDS,
+        "sudo cat /proc/$container/uid_map",
+        END,
+    ]
+
+
+def test_what_is_mounted_in_the_folder_is_unmounted_before_it_is_removed() -> None:
+    assert steps(
+        container(f"docker run --detach --volume={FOLDER}:/shared busybox"),
+        host(),
+        command("mount", "-t", "tmpfs", "mine", FOLDER, where="host"),
+        command("nsenter", f"--target={PID}", "--mount", "mount", "-l", where="host", stdout="."),
+        file(f"/proc/{HOST_PID}/mountinfo", "mounted", f"{FOLDER}/below"),
+        file(f"/proc/{HOST_PID}/mountinfo", "not mounted", "/var/lib/docker/0123/merged"),
+    ) == [
+        "folder=$(mktemp -d)  # what to do with it, the code says",
+        "docker run --detach --name=container --volume=$folder:/shared busybox",
+        PIDS,
+        "sleep infinity & host=$!",
+        "sudo mount -t tmpfs mine $folder; echo $?",
+        "sudo nsenter --target=$container --mount mount -l",
+        'sudo grep " $folder/below " /proc/$host/mountinfo',
+        "sudo cat /proc/$host/mountinfo",
+        "docker rm --force container",
+        "kill $host",
+        "sudo umount --recursive $folder",
+        "sudo rm -r $folder",
+    ]
 
 
 V1 = f"4:memory:/docker/{identity('container')}\n1:cpu,cpuacct:/docker/{identity('container')}"

@@ -433,6 +433,24 @@ def test_pids_are_drawn_against_pids_max() -> None:
     assert "✗ forks refused: max 48" in words(picture)
 
 
+def test_forks_that_were_refused_may_be_counted_in_another_cgroup() -> None:
+    """Before Linux 6.11 the count is where the fork was, and the limit may be a parent's."""
+    child = file(
+        "/sys/fs/cgroup/labs/child/pids.events", "3", name="pids.events", field="max", at=2
+    )
+    made = experiment(
+        as_is=[
+            container(at=0), cgroup("pids.max", 16, 1),
+            *(cgroup("pids.current", n, 1 + n / 50) for n in range(1, 17)),
+            cgroup("pids.events", 0, 1.4, field="max"), child,
+        ]
+    )  # fmt: skip
+
+    (picture,) = drawn(made)
+
+    assert "✗ forks refused: max 3" in words(picture)
+
+
 def cpu(*, v1: bool) -> list[Event]:
     """One second at half a CPU; throttled in its second half."""
     events = [container(at=0)]
@@ -476,6 +494,37 @@ def test_a_cpu_without_a_quota_has_no_limit() -> None:
     (picture,) = drawn(experiment(as_is=events))
 
     assert "stroke-dasharray" not in picture.svg
+
+
+def test_the_name_of_a_limit_stands_above_a_curve_that_exceeds_it() -> None:
+    events = [event | {"value": "20000 100000"} if event.get("name") == "cpu.max" else event
+              for event in cpu(v1=False)]  # fmt: skip
+
+    (picture,) = drawn(experiment(as_is=events))
+
+    texts = parsed(picture.svg).iter(f"{SVG}text")
+    (name,) = [text for text in texts if "cpu.max 0.2 CPUs" in "".join(text.itertext())]
+    assert float(name.attrib["y"]) < min(y for _, y in points(picture))
+
+
+def test_a_cgroup_that_is_no_containers_is_named() -> None:
+    box = "/sys/fs/cgroup/labs.box/pids."
+    readings = [file(f"{box}current", f"{n}", name="pids.current", at=1 + n) for n in range(5)]
+    limit = file(f"{box}max", "100", name="pids.max", at=1)
+
+    (picture,) = drawn(experiment(as_is=[container(at=0), limit, *readings]))
+
+    assert picture.description.startswith("The cgroup labs.box. 5 readings in 4 s")
+
+
+def test_a_cpu_that_nothing_bounds_has_no_picture() -> None:
+    events = [
+        event
+        for event in cpu(v1=False)
+        if event.get("name") != "cpu.max" and event.get("field") != "nr_throttled"
+    ]
+
+    assert drawn(experiment(as_is=events)) == ()
 
 
 def _without_name(event: Event) -> Event:
@@ -751,6 +800,7 @@ def test_any_number_of_layers_has_room(count: int, stacks: int, entries: int) ->
 @pytest.mark.parametrize(
     "line",
     ["", "mounted", "not mounted", "1 2 0:3 / / rw - ext4 /dev/vda rw",
+     "1 2 0:3 / /var/merged rw - overlay overlay rw,lowerdir=/a:/b,upperdir=/u,workdir=/w",
      "1 2 0:3 / / ro - overlay overlay ro,lowerdir=/a:/b"],
 )  # fmt: skip
 def test_a_mount_without_layers_that_can_be_written_has_no_picture(line: str) -> None:
