@@ -16,9 +16,7 @@ def named(
     identity: str, *controls: dict[str, Any], chapter: str = "One", **declared: Any
 ) -> Experiment:
     """An experiment without trials."""
-    return experiment(
-        id=identity, chapter=chapter, controls=list(controls), given={}, **declared
-    )
+    return experiment(id=identity, chapter=chapter, controls=list(controls), given={}, **declared)
 
 
 @pytest.mark.parametrize(
