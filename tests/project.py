@@ -126,7 +126,11 @@ def stand_in(monkeypatch: pytest.MonkeyPatch, engine: StandInEngine, pages: Stan
     monkeypatch.setattr("fixtures.lab.session.Reaper", StandInReaper)
     monkeypatch.setitem(sys.modules, "fixtures.report.rendering", pages)  # type: ignore[arg-type]
     monkeypatch.setattr("fixtures.engine.private.missing", lambda: "it is made up")
-    for name in ("root", "namespace:cgroup", "namespace:time"):
+    for name in (
+        "root", "by-hand", "docker-cli", "docker-init", "mounts-of-the-host", "block-device",
+        "two-cpus", "privileged", "namespace:cgroup", "namespace:time",
+    ):  # fmt: skip
+        # What this machine lacks is not what these tests are about.
         monkeypatch.setitem(REQUIREMENTS, name, lambda engine: None)
 
 

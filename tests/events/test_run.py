@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from fixtures.events import SCHEMA, Run, UnreadableRun
-from fixtures.events.stream import give_to_owner
+from fixtures.events.folder import give_to_owner
 
 from .streams import MadeUpRun, observed, proven
 
@@ -213,6 +213,8 @@ MISFITS: list[tuple[str, dict[str, Any], str]] = [
     ("command", {"argv": "cat /x"}, "`command.argv` is not a list"),
     ("command", {"argv": ["cat", 7]}, "`command.argv[1]` is not text"),
     ("container", {"ancestors": [{"pid": 1}]}, "`container.ancestors[0].name` is missing"),
+    ("container", {"id": ""}, "`container.id` is not a text, or empty"),
+    ("container", {"name": ""}, "`container.name` is not a text, or empty"),
     ("experiment", {"controls": 3}, "`experiment.controls` is not a list"),
     ("experiment", {"controls": [3]}, "`experiment.controls[0]` is not an object"),
     ("bench", {"engine": []}, "`bench.engine` is not an object"),

@@ -19,7 +19,7 @@ from fixtures.engine import Engine
 from tests.fake_engine import FakeEngine, listening
 from tests.traces import nothing_is_left
 
-from .labs import ENVIRONMENT, LASTING, QUICK, YOU, Labs, LabsRun, User
+from .labs import ENVIRONMENT, LASTING, QUICK, UNTOLD, YOU, Labs, LabsRun, User
 
 STRANGER = 12345
 """a user whom no machine knows"""
@@ -185,6 +185,20 @@ def test_two_runs_at_once_on_one_engine_do_not_touch_each_other(labs: Labs, engi
         assert [run.end() for run in runs] == [0, 0], [run.output for run in runs]
 
     assert [run.reports.verdicts for run in runs] == [{"proven": 1}, {"proven": 1}]
+
+
+@pytest.mark.engine
+def test_nothing_of_the_environment_reaches_the_reports(labs: Labs, engine: Engine) -> None:
+    labs.chapter(QUICK)
+
+    run = labs.run(engine=engine.where.url)
+
+    reports = [each for each in (run.root / "reports").rglob("*") if each.is_file()]
+    assert {"events.jsonl", "evidence.html", "slides.html", "report.html", "junit.xml"} <= {
+        each.name for each in reports
+    }
+    assert [each.name for each in reports if UNTOLD in each.read_text()] == []
+    assert UNTOLD not in run.output
 
 
 @pytest.mark.engine

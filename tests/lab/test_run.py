@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
 from fixtures.engine.errors import EngineUnreachable
 from fixtures.events import Run
+from fixtures.events.schema import EVENTS, misfit
 from tests.project import CONTROLLED, Project, experiment
 
 PUBLISHED = {
@@ -54,7 +56,8 @@ def test_a_whole_run_is_published(project: Project, choice: tuple[str, ...]) -> 
 
 def test_a_whole_run_replaces_all_that_an_older_one_has_left(project: Project) -> None:
     project.write("reports/cards/of_an_older_run.html", "older")
-    project.write("reports/junit.xml", "older")
+    for name in ("junit.xml", "slides.pdf", "comparison.html"):
+        project.write(f"reports/{name}", "older")
     project.write("reports/README.md", "stays")
     project.chapter(experiment())
 
@@ -86,10 +89,29 @@ def test_pages_that_can_not_be_made_are_told_and_lose_nothing(
         f"the pages of this run could not be made: {said}\n"
         "Its events are whole. To make the pages of them:\n"
         f"  python -m fixtures.report render {folder}\n"
+        "In reports/ nothing was replaced.\n"
     ) in outcome.out
     assert "open " not in outcome.out
     assert outcome.verdict == "proven"
-    assert published(project) == {"events.jsonl", "junit.xml", "report.html"}
+    assert published(project) == {"evidence.html"}
+    assert (project.root / "reports/evidence.html").read_text() == "older"
+
+
+def test_a_run_that_can_not_be_read_back_gets_one_message(project: Project) -> None:
+    project.engine.information["Driver"] = None
+    project.chapter(experiment())
+
+    outcome = project.run("--question", "made-1")
+
+    file = outcome.folder / "events.jsonl"
+    assert outcome.exit_code == pytest.ExitCode.TESTS_FAILED
+    assert (
+        f"\nthere are no pages and no summary of this run: {file}, line 2: "
+        "`bench.engine.storage_driver` is not text. "
+    ) in outcome.out
+    assert "INTERNALERROR" not in outcome.out
+    assert "what this run has shown" not in outcome.out
+    assert published(project) == set()
 
 
 @pytest.mark.parametrize(
@@ -259,6 +281,30 @@ def test_the_stream_says_what_was_run_on_which_bench(project: Project) -> None:
             "requires": [],
         }
     ]
+
+
+def test_every_event_keeps_what_the_schema_promises(project: Project) -> None:
+    body = (
+        "host.exec('echo', 'x')\n"
+        "announce(FileRead('/sys/fs/cgroup/x', None, 'max', 'memory.max'))\n"
+        "announce(ApiRead('docker info Driver', 'overlay2'))\n"
+        "with doing('waiting'):\n    pass\n"
+        "assert not taken"
+    )
+    project.chapter(
+        experiment(arguments="taken, container, host", body=body),
+        before=(
+            "from fixtures.engine.container import ApiRead\n"
+            "from fixtures.kernel.observation import FileRead, announce, doing"
+        ),
+    )
+
+    outcome = project.run()
+
+    lines = (outcome.folder / "events.jsonl").read_text().splitlines()
+    events = [json.loads(line) for line in lines]
+    assert [problem for event in events if (problem := misfit(event))] == []
+    assert {event["event"] for event in events} == set(EVENTS)
 
 
 def test_every_fact_is_in_the_stream_with_its_values(project: Project) -> None:

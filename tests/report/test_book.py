@@ -199,7 +199,7 @@ def test_a_run_of_an_older_version_is_shown() -> None:
     older = experiment(HELD, FELL, controls=[control("pid_mode=host", pid_mode="host")])
     side = page(run(older, finish=FINISH)).within["something-holds--without-it"]
 
-    assert "In the control pid_mode=host" in side
+    assert "In the control “pid_mode=host”" in side
 
 
 def questions(*declared: dict[str, Any], made: Experiment = PROVEN) -> Page:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 
@@ -25,9 +26,9 @@ from .runs import (
     trial,
 )
 
-RUN = "docker run --detach --name=container --memory=32m busybox sleep infinity"
-PIDS = "container=$(docker inspect --format '{{.State.Pid}}' container)"
-END = "docker rm --force container"
+RUN = "docker run --detach --name=lab-container --memory=32m busybox sleep infinity"
+PIDS = "container=$(docker inspect --format '{{.State.Pid}}' lab-container)"
+END = "docker rm --force lab-container"
 
 
 def steps(*events: Event) -> list[str]:
@@ -63,9 +64,9 @@ def test_a_container_whose_line_names_another_is_started_after_it() -> None:
     neighbour = container("docker run --detach busybox", "neighbour", NEIGHBOUR_PID)
 
     assert steps(container(joins), neighbour) == [
-        "docker run --detach --name=neighbour busybox",
-        "docker run --detach --name=container --pid=container:neighbour busybox",
-        "docker rm --force neighbour container",
+        "docker run --detach --name=lab-neighbour busybox",
+        "docker run --detach --name=lab-container --pid=container:lab-neighbour busybox",
+        "docker rm --force lab-neighbour lab-container",
     ]
 
 
@@ -73,9 +74,9 @@ def test_a_container_that_comes_later_is_started_later() -> None:
     later = container("docker run --detach busybox", "new container", NEIGHBOUR_PID)
 
     assert steps(container(), command("rm", "/x", stdout="."), later)[1:] == [
-        "docker exec container rm /x",
-        "docker run --detach --name=new_container busybox",
-        "docker rm --force container new_container",
+        "docker exec lab-container rm /x",
+        "docker run --detach --name=lab-new_container busybox",
+        "docker rm --force lab-container lab-new_container",
     ]
 
 
@@ -101,7 +102,9 @@ def test_no_role_becomes_another_variable_or_a_command(role: str) -> None:
         (("test", "-e", f"{FOLDER}/note"), "test -e $folder/note"),
         (("sh", "-c", f"echo '$x' > {FOLDER}/a"), """sh -c "echo '\\$x' > $folder/a\""""),
         (("echo", f"{FOLDER}x"), "echo ${folder}x"),
-        (("ping", identity("container")), "ping container"),
+        (("echo", f"it's {FOLDER}!x"), """echo 'it'"'"'s '"$folder"'!x'"""),
+        (("echo", "it's!"), """echo 'it'"'"'s!'"""),
+        (("ping", identity("container")), "ping lab-container"),
     ],
 )
 def test_a_command_is_quoted_and_what_is_another_each_time_is_a_variable(
@@ -109,7 +112,7 @@ def test_a_command_is_quoted_and_what_is_another_each_time_is_a_variable(
 ) -> None:
     lines = steps(container(), host(), command(*argv, stdout="."))
 
-    assert f"docker exec container {typed}" in lines
+    assert f"docker exec lab-container {typed}" in lines
     assert ("folder" in typed) == any(line.startswith("folder=") for line in lines)
 
 
@@ -118,7 +121,7 @@ def test_the_folder_and_the_process_of_the_host_are_made_first_and_removed_last(
         "folder=$(mktemp -d)  # what to do with it, the code says",
         RUN,
         "sleep infinity & host=$!",
-        "docker exec container ls $folder/$host",
+        "docker exec lab-container ls $folder/$host",
         END,
         "kill $host",
         "sudo rm -r $folder",
@@ -132,11 +135,28 @@ def test_an_exit_code_is_asked_for_where_it_says_something() -> None:
         command("cat", "/x", stdout="x"),
         command("cat", "/y", stdout="y", exit_code=1),
     ) == [
-        "docker exec container test -e /x; echo $?",
-        "docker exec container kill -0 9; echo $?",
-        "docker exec container cat /x",
-        "docker exec container cat /y; echo $?",
+        "docker exec lab-container test -e /x; echo $?",
+        "docker exec lab-container kill -0 9; echo $?",
+        "docker exec lab-container cat /x",
+        "docker exec lab-container cat /y; echo $?",
     ]
+
+
+def test_a_container_of_the_users_own_is_never_named() -> None:
+    """Where `docker run --name=…` fails, the clean-up must not remove what had the name."""
+    neighbour = container("docker run --detach busybox", "neighbour", NEIGHBOUR_PID)
+
+    lines = steps(container(), neighbour, command("true"), api("docker diff"))
+
+    named = re.findall(r"(?:--name=|exec |--force )(\S+)", "\n".join(lines))
+    assert named
+    assert all(name.startswith("lab-") for name in named)
+
+
+def test_short_names_are_no_bomb() -> None:
+    names = [container(role=chr(98 + n) * 99, pid=n) | {"id": chr(97 + n)} for n in range(1, 9)]
+
+    assert len("".join(steps(*names, command("bcdefghi" * 10, where="host")))) < 100_000
 
 
 def test_a_command_on_the_host_is_typed_as_it_is() -> None:
@@ -151,7 +171,7 @@ def test_what_was_looked_at_twice_is_typed_twice_only_if_something_was_done_betw
         "sudo cat /proc/$container/uid_map",
         "uname -n",
         "sudo cat /proc/$container/uid_map",
-        "docker exec container hostname x; echo $?",
+        "docker exec lab-container hostname x; echo $?",
         "uname -n",
         "sudo cat /proc/$container/uid_map",
     ]
@@ -161,10 +181,10 @@ def test_a_process_that_runs_on_is_found_by_its_command_line() -> None:
     inside = f"isolation-labs-42-{PID}"
 
     assert middle(process(inside, "sleep", "1000", pid=201)) == [
-        "docker exec --detach container sleep 1000"
+        "docker exec --detach lab-container sleep 1000"
     ]
     assert middle(process(inside, "sleep", "1000", pid=201), file("/proc/201/cgroup")) == [
-        "docker exec --detach container sleep 1000",
+        "docker exec --detach lab-container sleep 1000",
         "process=$(pgrep --newest --full 'sleep 1000')",
         "sudo cat /proc/$process/cgroup",
     ]
@@ -199,21 +219,21 @@ def test_a_process_that_nsenter_started_is_not_nsenter() -> None:
         (api("docker info Driver"), "docker info --format '{{.Driver}}'"),
         (
             api("docker inspect State.Pid"),
-            "docker inspect --format '{{.State.Pid}}' container",
+            "docker inspect --format '{{.State.Pid}}' lab-container",
         ),
-        (api("docker diff"), "docker diff container"),
+        (api("docker diff"), "docker diff lab-container"),
         (
             api(f"docker update --memory=9m isolation-labs-42-{PID}"),
-            "docker update --memory=9m container",
+            "docker update --memory=9m lab-container",
         ),
         (
             api(f"docker inspect State.Pid isolation-labs-42-{PID}"),
-            "docker inspect --format '{{.State.Pid}}' container",
+            "docker inspect --format '{{.State.Pid}}' lab-container",
         ),
-        (api(f"docker logs isolation-labs-42-{PID}"), "docker logs container"),
+        (api(f"docker logs isolation-labs-42-{PID}"), "docker logs lab-container"),
         (api("systemctl restart docker"), "sudo systemctl restart docker"),
-        (api(f"docker attach isolation-labs-42-{PID}"), "docker attach container"),
-        (api(f"docker stop -t 1 isolation-labs-42-{PID}"), "docker stop -t 1 container"),
+        (api(f"docker attach isolation-labs-42-{PID}"), "docker attach lab-container"),
+        (api(f"docker stop -t 1 isolation-labs-42-{PID}"), "docker stop -t 1 lab-container"),
         (
             api("docker run --rm busybox sh -c 'exit 3'"),
             "docker run --rm busybox sh -c 'exit 3'; echo $?",
@@ -254,16 +274,16 @@ def test_a_volume_goes_by_a_plain_name_and_is_removed_after_its_containers() -> 
         file(f"/proc/{PID}/root/data", "7:9", "inode"),
         file(f"/proc/{HOST_PID}/root{mountpoint}", "7:9", "inode"),
     ) == [
-        "docker run --detach --name=container --volume=volume:/data busybox",
+        "docker run --detach --name=lab-container --volume=lab-volume:/data busybox",
         PIDS,
-        "docker run --detach --name=new_container --volume=volume:/data busybox",
+        "docker run --detach --name=lab-new_container --volume=lab-volume:/data busybox",
         "sleep infinity & host=$!",
-        "mountpoint=$(docker volume inspect --format '{{.Mountpoint}}' volume)",
+        "mountpoint=$(docker volume inspect --format '{{.Mountpoint}}' lab-volume)",
         "sudo stat --format %d:%i /proc/$container/root/data",
         "sudo stat --format %d:%i /proc/$host/root$mountpoint",
-        "docker rm --force container new_container",
+        "docker rm --force lab-container lab-new_container",
         "kill $host",
-        "docker volume rm volume",
+        "docker volume rm lab-volume",
     ]
 
 
@@ -277,8 +297,8 @@ def test_what_is_done_to_a_container_is_done_and_one_that_was_removed_is_gone() 
         api("docker stop --time=0 isolation-labs-42-9", "done"),
     ) == [
         RUN,
-        "docker stop --time=0 container",
-        "docker rm --force --volumes container",
+        "docker stop --time=0 lab-container",
+        "docker rm --force --volumes lab-container",
         "# the run asked the engine: docker stop --time=0 isolation-labs-42-9",
     ]
 
@@ -294,7 +314,7 @@ def test_a_container_that_is_started_again_has_another_pid() -> None:
         RUN,
         PIDS,
         "sudo cat /proc/$container/uid_map",
-        "docker start container",
+        "docker start lab-container",
         PIDS,
         "sudo cat /proc/$container/uid_map",
         END,
@@ -311,14 +331,14 @@ def test_what_is_mounted_in_the_folder_is_unmounted_before_it_is_removed() -> No
         file(f"/proc/{HOST_PID}/mountinfo", "not mounted", "/var/lib/docker/0123/merged"),
     ) == [
         "folder=$(mktemp -d)  # what to do with it, the code says",
-        "docker run --detach --name=container --volume=$folder:/shared busybox",
+        "docker run --detach --name=lab-container --volume=$folder:/shared busybox",
         PIDS,
         "sleep infinity & host=$!",
         "sudo mount -t tmpfs mine $folder; echo $?",
         "sudo nsenter --target=$container --mount mount -l",
         'sudo grep " $folder/below " /proc/$host/mountinfo',
         "sudo cat /proc/$host/mountinfo",
-        "docker rm --force container",
+        "docker rm --force lab-container",
         "kill $host",
         "sudo umount --recursive $folder",
         "sudo rm -r $folder",

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from fixtures.events import Trial
-from fixtures.report.card import Card, Reading, Word, short
+from fixtures.report.card import Card, Reading, Word
+from fixtures.report.templating import short
 
 from .runs import (
     FOLDER,

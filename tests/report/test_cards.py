@@ -152,7 +152,9 @@ def test_the_drawing_shows_both_sides_and_what_differs_on_each() -> None:
     svg = drawn(PROVEN)
 
     assert svg.attrib["viewBox"] == "0 0 1280 720"
-    assert {"✓ proven", "Something holds.", "As it is", "Control: the limit"} <= set(lines(svg))
+    assert {"✓ proven", "Something holds.", "As it is", "In the control “the limit”"} <= set(
+        lines(svg)
+    )
     assert {"✓ held", "✗ fell, as it must"} <= set(lines(svg))
     assert {"(137, 1) == (137, 1)", "(0, 0) == (137, 1)"} <= set(lines(svg))
     assert "The kernel: the kernel sees to it." in lines(svg)
@@ -189,7 +191,7 @@ def test_of_several_controls_the_first_that_fell_is_shown_and_the_others_are_cou
         )
     )
 
-    assert "Control: number 2" in lines(svg)
+    assert "In the control “number 2”" in lines(svg)
     assert "✗ fell, as it must   + 2 more controls" in lines(svg)
 
 

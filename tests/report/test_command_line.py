@@ -163,7 +163,44 @@ def test_a_folder_that_can_not_be_written_gets_one_message(tmp_path: Path) -> No
 
     assert (done.returncode, done.stdout) == (2, "")
     (line,) = done.stderr.splitlines()
-    assert line.startswith("the pages can not be written: /proc/self/fd/.rendering-")
+    assert line.startswith("the pages can not be written: /proc/self/fd/.rendering: ")
+
+
+def test_a_comparison_is_shown_also_where_its_page_can_not_be_written(tmp_path: Path) -> None:
+    file = observed(tmp_path)
+    with file.open() as events:
+        folder = f"/proc/self/fd/{events.fileno()}"
+        done = subprocess.run(
+            [sys.executable, "-m", "fixtures.report", "compare", str(file), folder],
+            cwd=OURS, capture_output=True, text=True, check=False, timeout=60,
+            pass_fds=[events.fileno()],
+        )  # fmt: skip
+
+    assert done.returncode == 1
+    assert "Nothing differs" in done.stdout
+    assert "as a page" not in done.stdout
+    assert done.stderr == (
+        "as a page it can not be written: /proc/self/fd/.rendering: No such file or directory\n"
+    )
+
+
+def test_what_nobody_can_draw_gets_one_message(tmp_path: Path) -> None:
+    file = observed(tmp_path)
+    deep = 2000 * "[" + 2000 * "]"
+    given = '"given": {"path": "/made/up"}'
+    file.write_text(file.read_text().replace(given, f'"given": {{"path": {deep}}}'))
+
+    done = report("render", tmp_path)
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert len(done.stderr.splitlines()) == 1
+    assert os.listdir(tmp_path) == ["events.jsonl"]
+
+
+def test_comparing_takes_no_pytest() -> None:
+    loads = "import sys, fixtures.report.__main__ as m; sys.exit('pytest' in sys.modules)"
+
+    assert subprocess.run([sys.executable, "-c", loads], cwd=OURS, check=False).returncode == 0
 
 
 def test_another_ones_folder_in_the_way_gets_one_message(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from fixtures.report.comparison_lines import ComparisonLines
 from fixtures.report.likeness import EXPLANATION, likeness
 
 from ..events.streams import BENCH, MadeUpRun, observed, proven
+from .runs import command, container, file
 
 
 class Runs:
@@ -68,12 +69,12 @@ def test_a_verdict_that_changed_has_its_reason_and_its_trial(runs: Runs) -> None
         "proven",
         "not observable here",
     )
-    assert pair.reasons == [("B", "there is no swap")]
     assert trial.a is not None
     assert trial.b is not None
     assert (trial.called, trial.a.outcome, trial.b.outcome) == (
         "as it is", "held", "not observable here",
     )  # fmt: skip
+    assert trial.reasons == [("B", "there is no swap")]
     assert trial.facts == []
     assert runs.comparison.counts == [("proven", 1, 0), ("not observable here", 0, 1)]
 
@@ -88,6 +89,38 @@ def test_a_fact_may_change_under_the_same_verdict(runs: Runs) -> None:
     assert fact.b is not None
     assert (fact.source, fact.a.seen, fact.b.seen) == ("it", "2 == 2", "3 == 3")
     assert not runs.comparison.verdicts
+
+
+def test_another_reason_is_a_difference_under_the_same_verdict(runs: Runs) -> None:
+    runs.make("a", "broken", "the engine did not answer")
+    runs.make("b", "broken", "the disk is full")
+
+    comparison = runs.comparison
+    (pair,) = comparison.facts
+    (trial,) = pair.trials
+    assert trial.reasons == [("A", "the engine did not answer"), ("B", "the disk is full")]
+    assert comparison.differs
+    assert "      B: the disk is full" in told(comparison)
+    assert "the disk is full" in page(comparison, {})
+
+
+def test_a_reason_with_new_names_is_the_same_reason(runs: Runs) -> None:
+    runs.make("a", "broken", "process 18206 is gone")
+    runs.make("b", "broken", "process 18323 is gone")
+
+    assert not runs.comparison.differs
+
+
+def test_facts_of_a_trial_that_did_not_end_are_not_missed(runs: Runs) -> None:
+    runs.make("a")
+    stream = runs.stream("b")
+    stream.start("as-is")
+    stream.end("as-is", "broken", "the disk is full")
+    stream.trial("without-it", "fell")
+    stream.finish()
+
+    (pair,) = runs.comparison.verdicts
+    assert [trial.facts for trial in pair.trials] == [[]]
 
 
 def two_facts(stream: MadeUpRun, *held: bool) -> None:
@@ -186,22 +219,21 @@ def test_the_bench_is_compared_in_words(runs: Runs) -> None:
     ]
 
 
-CONTAINER = {
-    "event": "container", "role": "container", "name": "isolation-labs-9-1", "id": "e" * 64,
-    "host_pid": 4321, "ancestors": [{"pid": 4300, "name": "containerd-shim"}],
-}  # fmt: skip
-READ = {"event": "file", "path": "/x", "value": "67108864\n"}
 HEX = "6b22f5e70e607ac71c33aa31c70626f06fc9c83f542c682483113773fee80dcd"
+OTHER_HEX = HEX[::-1]
 ALIKE = [
     ("(4321, 1) == (4321, 1)", "(8765, 1) == (8765, 1)"),
+    ("'sleep 2.4321' in 16 command lines", "'sleep 2.8765' in 80 command lines"),
     ("process 4321 in [process 4300]", "process 8765 in [process 17]"),
     ("mount table /proc/4321/mountinfo", "mount table /proc/8765/mountinfo"),
     ("{pid:[4026532181], net:[4026531840]}", "{net:[4026539999], pid:[4026538888]}"),
+    ("{net:[1], net:[2]} == net:[1]", "{net:[8], net:[9]} == net:[9]"),
+    ("{net:[1], net:[2]} & {net:[2]}", "{net:[8], net:[9]} & {net:[8]}"),
     (f"cgroup /isolation-labs.8bf23908.4026531836.13183.882183.1/{HEX}",
-     f"cgroup /isolation-labs.aaaaaaaa.4026531836.1.2.1/{HEX[::-1]}"),
+     f"cgroup /isolation-labs.aaaaaaaa.4026531836.1.2.1/{OTHER_HEX}"),
     ("'/tmp/isolation-labs.8bf23908.4026531836.13183.882183.7np0vjby/note'",
      "'/tmp/isolation-labs.8bf23908.4026531836.99.100.abcdefgh/note'"),
-    ("'eb6d4534ec6b' != 'vm'", "'c71853fb7d14' != 'vm'"),
+    (f"'{HEX[:12]}' != 'vm'", f"'{OTHER_HEX[:12]}' != 'vm'"),
     ("'8bf23908-2b98-4a15-ab68-acc24702fc10'", "'11111111-2222-3333-4444-555555555555'"),
     ("{'docker0', 'veth0934efd'}", "{'veth1111111', 'docker0'}"),
     ("{'net', 'uts', 'pid'} <= {'pid', 'uts'}", "{'uts', 'pid', 'net'} <= {'uts', 'pid'}"),
@@ -211,36 +243,61 @@ ALIKE = [
 ]  # fmt: skip
 UNLIKE = [
     ("process 18206 == process 18206", "process 18323 == process 18303"),
+    ("process 1", "process 77"),
     ("'32824' in ['32824']", "'32824' in ['32825']"),
     ("(137, 1) == (137, 1)", "(0, 0) == (137, 1)"),
     ("67108864 == 67108864", "33554432 == 33554432"),
     ("137438953472", "274877906944"),
     ("'67108864' == '67108864'", "'max' == '67108864'"),
     ("{'net', 'pid'}", "{'net'}"),
+    ("{net:[1], net:[2]} == net:[1]", "{net:[1], net:[2]} == net:[3]"),
     ("pid:[4026532181]", "net:[4026532181]"),
     ("1", "2"),
+    ("(4321, 1)", "(4321, 2)"),
+    ("16 command lines", "17 command lines"),
     ("'6.18.44'", "'6.8.0'"),
+    ("'00000000a80425fb'", "'000001ffffffffff'"),
+    (f"'{HEX}'", f"'{OTHER_HEX}'"),
+    (f"'{HEX[:12]}'", f"'{OTHER_HEX[:12]}'"),
+]
+PORTS = [
+    ("('running', '8080')", "('running', '9090')"),
+    ("'1000' in ['1000']", "'0' in ['0']"),
 ]
 
 
-def trial(host_pid: int) -> Trial:
-    container = CONTAINER | {"host_pid": host_pid}
-    return Trial("as-is", events=[container, READ])
+def trial(host_pid: int, identity: str = "e" * 64, lines: int = 16) -> Trial:
+    """One whose container has these, and in which the host had so many processes."""
+    started = container(pid=host_pid) | {
+        "id": identity,
+        "ancestors": [{"pid": 4300, "name": "containerd-shim"}, {"pid": 1, "name": "init"}],
+    }
+    return Trial("as-is", events=[started, file("/proc/*/cmdline", f"{lines} command lines")])
+
+
+def with_segments(of: Trial) -> Trial:
+    """One that also looked for segments of shared memory."""
+    return Trial("as-is", events=[*of.events, command("cat", "/proc/sysvipc/shm")])
 
 
 @pytest.mark.parametrize(("a", "b"), ALIKE)
 def test_names_that_are_new_in_every_run_do_not_differ(a: str, b: str) -> None:
-    assert likeness(a, trial(4321)) == likeness(b, trial(8765))
+    one, other = with_segments(trial(4321, HEX)), with_segments(trial(8765, OTHER_HEX, 80))
+
+    assert likeness(a, one) == likeness(b, other)
 
 
 @pytest.mark.parametrize(("a", "b"), UNLIKE)
 def test_values_and_who_is_who_do_differ(a: str, b: str) -> None:
-    assert likeness(a, trial(4321)) != likeness(b, trial(4321))
+    one = with_segments(trial(4321))
+
+    assert likeness(a, one) != likeness(b, one)
 
 
-def test_a_number_that_was_read_is_a_value_and_no_name() -> None:
-    assert likeness("'67108864'", trial(1)) == "'67108864'"
-    assert likeness("'32824'", trial(1)) == "<1>"
+@pytest.mark.parametrize(("a", "b"), PORTS)
+def test_a_number_in_quotes_is_a_value_where_no_segment_was_looked_for(a: str, b: str) -> None:
+    assert likeness(a, trial(1)) == a
+    assert likeness(b, trial(1)) == b
 
 
 @pytest.mark.parametrize("width", [20, 40, 80, 140])

@@ -16,9 +16,7 @@ def named(
     identity: str, *controls: dict[str, Any], chapter: str = "One", **declared: Any
 ) -> Experiment:
     """An experiment without trials."""
-    return experiment(
-        id=identity, chapter_title=chapter, controls=list(controls), given={}, **declared
-    )
+    return experiment(id=identity, chapter=chapter, controls=list(controls), given={}, **declared)
 
 
 @pytest.mark.parametrize(
@@ -89,7 +87,7 @@ def test_rows_stand_by_chapter_in_reading_order_and_a_contrast_has_none() -> Non
     )
 
     assert {
-        title: [row.experiment.id for row in rows] for title, rows in matrix.chapters.items()
+        name: [row.experiment.id for row in rows] for name, rows in matrix.chapters.items()
     } == {"One": ["b", "c"], "Two": ["a"]}
 
 
@@ -112,9 +110,9 @@ def test_a_cell_says_what_came_of_the_control(
         controls=[control("it", pid_mode="host")],
     )
 
-    (row,) = Matrix.of(run(made)).chapters["Chapter 99: made up."]
+    (row,) = Matrix.of(run(made)).chapters["99_made_up"]
     assert list(row.cells.values()) == [
-        [Cell("without-it", "it", "in the control it", outcome, shown)]
+        [Cell("without-it", "it", "in the control “it”", outcome, shown)]
     ]
 
 

@@ -418,6 +418,25 @@ def test_a_kill_in_another_container_is_not_marked() -> None:
     assert "✗" not in picture.svg
 
 
+def exit_code(at: float) -> Event:
+    return {"event": "api", "source": "docker exec's exit code", "value": "137", "at": at}
+
+
+def test_an_exit_code_that_the_engine_told_is_that_of_the_only_container() -> None:
+    (alone,) = drawn(experiment(as_is=[*memory(1, 8, 16, 24), exit_code(1.4)]))
+    neighbour = container("neighbour", NEIGHBOUR, at=1)
+    (beside,) = drawn(experiment(as_is=[*memory(1, 8, 16, 24), neighbour, exit_code(1.4)]))
+
+    assert "✗ SIGKILL: exit code 137" in words(alone)
+    assert "✗" not in beside.svg
+
+
+def test_a_kill_before_the_first_reading_is_not_on_the_curve() -> None:
+    (picture,) = drawn(experiment(as_is=[*memory(1, 8, 16, 24), exit_code(0.5)]))
+
+    assert "✗" not in picture.svg
+
+
 def test_pids_are_drawn_against_pids_max() -> None:
     made = experiment(
         as_is=[
@@ -648,6 +667,15 @@ def test_any_number_of_ancestors_has_room(count: int) -> None:
     assert len(picture.rows) == count + 1
 
 
+def test_a_crafted_line_of_ancestors_is_only_long() -> None:
+    ancestors = [{"pid": 1000 + n, "name": "sh"} for n in range(3000)]
+    made = experiment(as_is=[container(ancestors=ancestors), NSPID])
+
+    (picture,) = pictures.of_experiment(made, run(made))
+
+    assert len(picture.rows) == 3001
+
+
 def test_parents_in_a_circle_are_no_tree() -> None:
     made = experiment(
         as_is=[
@@ -729,6 +757,15 @@ def test_a_file_that_no_lower_layer_has_is_not_called_a_copy() -> None:
 
     assert "copied up" not in words(picture)
     assert "<polygon" not in picture.svg
+
+
+@pytest.mark.parametrize("kind", ["absent", "whiteout", "directory"])
+def test_what_is_no_file_in_the_upper_layer_is_no_copy_of_one(kind: str) -> None:
+    looked = entry("upper", "/etc/motd", kind)
+    (picture,) = drawn(experiment(as_is=[*COPIED[:-2], looked]))
+
+    assert "copied up" not in words(picture)
+    assert "its copy" not in picture.description
 
 
 def test_a_whiteout_is_shown_as_one() -> None:

@@ -151,8 +151,8 @@ def test_another_user_gets_what_root_made(tmp_path: Path, monkeypatch: pytest.Mo
 
     render(Run.read(observed(tmp_path)), tmp_path)
 
-    made = set(tmp_path.rglob("*")) - {tmp_path / "events.jsonl"}
-    assert set(given) == made
+    made = {path.relative_to(tmp_path) for path in tmp_path.rglob("*")} - {Path("events.jsonl")}
+    assert {path.relative_to(tmp_path / ".rendering" / "made") for path in given} == made
 
 
 def test_a_run_that_was_killed_anywhere_can_be_rendered(tmp_path: Path) -> None:

@@ -16,7 +16,19 @@ from fixtures.events import Experiment, Run
 from fixtures.report import slides, templating
 from fixtures.report.story import STORY, Slide
 
-from .runs import BENCH, HEADER, LINE, api, container, control, experiment, fact, run, trial
+from .runs import (
+    BENCH,
+    HEADER,
+    LINE,
+    api,
+    container,
+    control,
+    experiment,
+    fact,
+    file,
+    run,
+    trial,
+)
 
 LABS = Path(__file__).parents[2] / "labs"
 REVEAL = templating.HERE / "vendor" / "reveal"
@@ -67,6 +79,9 @@ def page(shown: Run) -> Page:
     return Page(slides.page(shown))
 
 
+PID_OF_HOST = control("pid_mode=host", pid_mode="host") | {"phrase": "with pid_mode=host"}
+
+
 def telling(slide: Slide, as_is: str = "held", without: str = "fell", **more: Any) -> Experiment:
     """The first experiment of a slide, as it came out."""
     return named(slide.experiments[0], as_is, without, **more)
@@ -79,7 +94,7 @@ def named(name: str, as_is: str = "held", without: str = "fell", **more: Any) ->
         trial(
             "without-it", without, container(changed), fact("0 == 1", held=without == "held")
         ),
-        **{"id": name, "given": {}, "controls": [control("pid_mode=host", pid_mode="host")]} | more,
+        **{"id": name, "given": {}, "controls": [PID_OF_HOST]} | more,
     )  # fmt: skip
 
 
@@ -159,7 +174,7 @@ def test_a_slide_shows_both_sides_with_what_changes_and_leads_to_the_card() -> N
     assert "proven" in text
     assert "assert it" in text
     assert "As it is held" in text
-    assert "Control: pid_mode=host fell, as it must" in text
+    assert "With pid_mode=host fell, as it must" in text
     assert "1 == 1" in text
     assert "0 == 1" in text
     assert "<ins>--pid=host</ins>" in source
@@ -175,7 +190,8 @@ def test_notes_say_how_to_repeat_it() -> None:
 
     assert "pytest labs/test_99_made_up.py::test_something_holds" in notes
     assert "--runxfail" in notes
-    assert "docker run --detach --name=container --memory=32m --pid=host busybox" in notes
+    assert re.search(r"docker run .*--memory=32m --pid=host busybox", notes)
+    assert "# With pid_mode=host" in notes
     assert TWO_PIDS.beginners in notes
     assert TWO_PIDS.experts in notes
 
@@ -200,15 +216,113 @@ def test_what_the_run_did_not_decide_is_not_shown_as_if_it_had(
     assert "proven" not in text.replace("unproven", "")
 
 
-def test_the_next_experiment_is_shown_where_the_first_was_not_decided() -> None:
+@pytest.mark.parametrize(
+    ("as_is", "verdict"), [("held", "proven Something else"), ("fell", "refuted Something else")]
+)
+def test_the_next_experiment_is_shown_by_its_own_claim_where_the_first_was_not_decided(
+    as_is: str, verdict: str
+) -> None:
     first = telling(TWO_PIDS, "not observable")
-    second = named(TWO_PIDS.experiments[1], claim="Something else holds.")
-
-    shown = page(run(first, second))
+    second = named(TWO_PIDS.experiments[1], as_is, claim="Something else holds.")
     number = STORY.index(TWO_PIDS)
 
-    assert "1 == 1" in shown.slides[number]
-    assert "Not shown (not observable here): Something holds. for once" in shown.notes[number]
+    text = shown_of(TWO_PIDS, first, second)
+    notes = page(run(first, second)).notes[number]
+
+    assert f"{verdict} holds." in text.replace("What a container is", "")
+    assert f"instead of “{TWO_PIDS.message}” (not observable here: for once)" in text
+    assert ("Refuted in this run: the claim failed." in text) == (as_is == "fell")
+    assert "1 == 1" in text
+    assert "Something else holds." in notes
+    assert "Not shown (not observable here): Something holds. for once" in notes
+
+
+@pytest.mark.parametrize(("as_is", "verdict"), [("held", "proven"), ("fell", "refuted")])
+def test_notes_tell_of_the_run_by_the_experiment_s_own_words(as_is: str, verdict: str) -> None:
+    notes = page(run(telling(TWO_PIDS, as_is))).notes[STORY.index(TWO_PIDS)]
+
+    assert f"Claim ({verdict}): Something holds." in notes
+    assert "Without: nobody sees to it." in notes
+
+
+def test_the_story_holds_no_result() -> None:
+    told = " ".join(f"{slide.why} {slide.beginners} {slide.experts}" for slide in STORY[1:])
+
+    assert not re.search(r"this run|the (claim|control) (here|finds|is)|is the control", told)
+
+
+MEMORY = next(slide for slide in STORY if slide.picture == "memory")
+
+
+def polled(name: str, *, as_is: bool, without: bool, outcome: str = "held") -> Experiment:
+    """An experiment of which these trials read the memory in use again and again."""
+    path = "/sys/fs/cgroup/labs/memory.current"
+    course = [file("/sys/fs/cgroup/labs/memory.max", str(32 << 20), name="memory.max", at=0.05)]
+    course += [
+        file(path, str(each << 20), name="memory.current", at=each / 10) for each in range(1, 9)
+    ]
+    return experiment(
+        trial(
+            "as-is", outcome, container() | {"at": 0}, *(course if as_is else []),
+            fact("1 == 1", held=outcome == "held"),
+        ),
+        trial(
+            "without-it", "fell", container() | {"at": 0}, *(course if without else []),
+            fact("0 == 1", held=False),
+        ),
+        id=name, given={}, controls=[PID_OF_HOST],
+    )  # fmt: skip
+
+
+def test_a_picture_is_of_the_proven_experiment_of_the_message_as_it_is() -> None:
+    first, second, *_ = MEMORY.experiments
+
+    def drawn(*experiments: Experiment) -> bool:
+        text = slides.page(run(*experiments))
+        return "<svg" in text.split("<section>")[1 + STORY.index(MEMORY)]
+
+    assert drawn(polled(first, as_is=True, without=True))
+    assert not drawn(polled(first, as_is=False, without=True))
+    assert not drawn(polled(first, as_is=True, without=True, outcome="fell"))
+    assert not drawn(named(first), polled(second, as_is=True, without=True))
+    assert not drawn(named(first, "not observable"), polled(second, as_is=True, without=True))
+
+
+MATRIX = next(slide for slide in STORY if slide.layout == "matrix")
+
+
+def cells_of(*experiments: Experiment) -> tuple[list[str], list[str]]:
+    """The columns of the deck's matrix, and what stands in its cells."""
+    section = slides.page(run(*experiments)).split("<section>")[1 + STORY.index(MATRIX)]
+    columns = re.findall(r'<th scope="col"><span>([^<]*)', section)
+    cells = re.findall(r'<td class="(?:all|some)">(.*?)</td>', section)
+    return columns, [re.sub("<[^>]*>", "", cell) for cell in cells]
+
+
+def controlled(name: str, *outcomes: str, **changes: Any) -> Experiment:
+    """An experiment with as many controls, all of the same kind."""
+    names = [f"without-{number}" for number, _ in enumerate(outcomes)]
+    return experiment(
+        trial("as-is", "held"),
+        *(trial(name, outcome) for name, outcome in zip(names, outcomes, strict=True)),
+        id=name,
+        controls=[control(name, name, **changes) for name in names],
+    )
+
+
+def test_the_matrix_counts_claims_and_not_controls() -> None:
+    both = controlled("both", "fell", "fell", network_mode="none")
+    one = controlled("one", "fell", "held", network_mode="none")
+
+    assert cells_of(both) == (["network"], ["1"])
+    assert cells_of(both, one) == (["network"], ["1/2"])
+
+
+def test_a_matrix_that_is_too_wide_is_shown_by_its_bands() -> None:
+    many = [controlled(f"e{each}", "fell", **{f"option_{each}": 1}) for each in range(17)]
+
+    assert cells_of(*many[:16])[0] == sorted(f"option_{each}" for each in range(16))
+    assert cells_of(*many) == (["other options"], ["17"])
 
 
 @pytest.mark.parametrize(

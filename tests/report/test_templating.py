@@ -6,7 +6,8 @@ import jinja2
 import pytest
 from markupsafe import Markup
 
-from fixtures.report.templating import TEMPLATES, asset, code, fragment, prose, visible
+from fixtures.events.text import visible
+from fixtures.report.templating import TEMPLATES, asset, code, fragment, prose
 
 
 def printed(template: str, **values: object) -> str:

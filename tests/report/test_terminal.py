@@ -6,7 +6,8 @@ import re
 
 import pytest
 
-from fixtures.report.live import ERASED, columns
+from fixtures.report.line import columns
+from fixtures.report.live import ERASED
 from tests import on_a_terminal
 from tests.project import CONTROLLED, DOCSTRING, Project, experiment
 
