@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 import subprocess
 import sys
@@ -25,13 +24,19 @@ pytestmark = pytest.mark.skipif(
     reason=f"needs a machine for containers by hand: {handmade.missing()}",
 )
 
-_numbers = itertools.count(1)
 US = Process(os.getpid())
 
 
-def owner() -> Owner:
-    """One of its own for each workshop."""
-    return replace(Owner.current(), start_time=next(_numbers))
+@pytest.fixture
+def owner() -> Iterator[Owner]:
+    """An owner that lives, so that no run sweeps what is its, and that owns nothing else."""
+    child = subprocess.Popen(["sleep", "infinity"])
+    try:
+        start_time = Process(child.pid).start_time
+        yield replace(Owner.current(), pid=child.pid, start_time=start_time)
+    finally:
+        child.kill()
+        child.wait()
 
 
 def host_command(*argv: str) -> list[str]:
@@ -39,8 +44,8 @@ def host_command(*argv: str) -> list[str]:
 
 
 @pytest.fixture
-def workshop() -> Iterator[Workshop]:
-    opened = Workshop(owner(), image.busybox_of_this_machine() or b"", host_command)
+def workshop(owner: Owner) -> Iterator[Workshop]:
+    opened = Workshop(owner, image.busybox_of_this_machine() or b"", host_command)
     try:
         yield opened
     finally:
@@ -170,14 +175,12 @@ def test_nothing_is_left_of_a_workshop(workshop: Workshop) -> None:
     assert not process.alive
 
 
-def test_what_a_killed_run_left_is_removed_with_its_private_engines() -> None:
-    ours = owner()
-    left = Workshop(ours, image.busybox_of_this_machine() or b"", host_command)
-    container = left.start(options())
+def test_what_a_killed_run_left_is_removed_with_its_private_engines(
+    workshop: Workshop, owner: Owner
+) -> None:
+    container = workshop.start(options())
 
-    private.remove_all_of(ours)
+    private.remove_all_of(owner)
 
-    assert traces(left) == []
+    assert traces(workshop) == []
     assert not container.init.alive
-    for starter in container._started:
-        starter.wait()
