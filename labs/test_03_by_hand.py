@@ -229,7 +229,7 @@ def test_seven_steps_make_what_docker_makes(by_hand, container, host, steps):
     Without: each step that is left out is missing in the comparison.
     Source: OCI runtime-spec config-linux.md, namespaces(7), capabilities(7)
     """
-    made = by_hand(steps, network_mode="bridge")
+    made = by_hand(steps, "by hand", network_mode="bridge")
 
     by_hand_it_is, with_docker_it_is = (
         {
