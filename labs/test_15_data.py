@@ -401,7 +401,7 @@ def test_a_shared_volume_loses_updates(container, neighbour, count):
 
 
 @answers("study-31", "deep-48")
-@requires("overlay", "root", "mounts-of-the-host")
+@requires("docker", "overlay", "root", "mounts-of-the-host")
 @fresh
 @started_with(network_mode="bridge")
 @given(ended_with="docker rm")
