@@ -48,11 +48,11 @@ NAMED_FREELY = {
 }
 
 PROBE = (
-    "javascript:window.XSS_{n}=1//"
-    """'"><img src=x onerror="window.XSS_{n}=1"><svg onload=window.XSS_{n}=1>"""
-    """' autofocus onfocus='window.XSS_{n}=1' x='" autofocus onfocus="window.XSS_{n}=1" x=" """
+    "javascript:window.XSS_{n}_=1//"
+    """'"><img src=x onerror="window.XSS_{n}_=1"><svg onload=window.XSS_{n}_=1>"""
+    """' autofocus onfocus='window.XSS_{n}_=1' x='" autofocus onfocus="window.XSS_{n}_=1" x=" """
     "</script></style></textarea></title></template></noscript></svg></pre></details>"
-    "<script>window.XSS_{n}=1</script>"
+    "<script>window.XSS_{n}_=1</script>"
     "M{{{{7*7}}}}M {{% for %}} {{# # }} ${{7*7}} ]]> --><!-- &lt;b&gt; &#60;b&#62; "
     "\x00\x07\x1b[31m\x85\u2028\u202e\u2066\ud800\udcff\uffff ../../../etc/passwd"
 )
@@ -79,7 +79,7 @@ class Probes:
 
     def named_in(self, text: str) -> set[str]:
         """The fields whose probes are named in the text."""
-        return {self.fields[int(number)] for number in re.findall(r"XSS_(\d+)", text)}
+        return {self.fields[int(number)] for number in re.findall(r"XSS_(\d+)_", text)}
 
 
 def poisoned(events: Iterable[Event], probes: Probes, *, around_values: bool) -> Iterator[Event]:

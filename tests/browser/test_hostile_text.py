@@ -12,7 +12,8 @@ from fixtures.report import comparison
 from fixtures.report.comparison import Comparison
 from fixtures.report.rendering import put, render
 
-from ..project import Project, experiment
+from ..project import Project
+from ..saying import report_saying
 from . import runs
 from .hostile import PROBE, Probes, long_lines, poisoned
 from .visit import NARROW, Visits, overflow, unfold
@@ -141,55 +142,10 @@ def test_long_lines_widen_no_page(visits: Visits, tmp_path: Path) -> None:
         assert overflow(page) <= 0, path.name
 
 
-# pytest-html's page: the texts of a project, as its experiments say them.
-
-BEFORE = """\
-from fixtures.engine.command import CommandRun
-from fixtures.kernel import FileRead
-from fixtures.kernel.observation import announce
-
-TEXT = %r
-
-
-class Value:
-    def __repr__(self):
-        return TEXT
-
-
-@pytest.fixture
-def read(taken):
-    print(TEXT)
-    announce(FileRead(TEXT, TEXT, TEXT))
-    announce(CommandRun(TEXT, (TEXT,), 0, TEXT, TEXT, seconds=0.1, truncated=False))
-    yield Value()
-    print(TEXT)
-"""
-
-
-def report_of_hostile_project(project: Project) -> Path:
-    """The report.html of experiments whose names, output, values and errors are probes."""
-    given = "@given(taken=False)"
-    project.chapter(
-        experiment("one_is_refuted", arguments="taken, read", body="assert read is None, TEXT"),
-        experiment("one_is_broken", arguments="taken, read", body="assert not taken\nread[TEXT]"),
-        experiment(
-            "one_raises", arguments="taken, read", body="raise BenchError(TEXT)\nassert read"
-        ),
-        experiment("one_is_skipped", arguments="taken", body="pytest.skip(TEXT)\nassert taken"),
-        experiment(
-            "one_has_a_strange_control",
-            above=f"@without(TEXT, taken=True)\n{given}",
-            arguments="taken, read",
-        ),
-        before=BEFORE % PROBE.format(n=0),
-    )
-    return project.run().folder / "report.html"
-
-
 def test_no_text_of_a_project_does_anything_in_the_page_of_pytest_html(
     project: Project, visits: Visits
 ) -> None:
-    page = visits.open(report_of_hostile_project(project))
+    page = visits.open(report_saying(project, PROBE.format(n=0)))
     page.get_by_role("button", name="Show all details").click()
     everywhere(page)
 
@@ -200,7 +156,7 @@ def test_no_text_of_a_project_does_anything_in_the_page_of_pytest_html(
 def test_the_page_of_pytest_html_is_folded_and_fits_a_telephone(
     project: Project, visits: Visits
 ) -> None:
-    page = visits.open(report_of_hostile_project(project), width=NARROW)
+    page = visits.open(report_saying(project, PROBE.format(n=0)), width=NARROW)
     logs = page.locator("#results-table .log:visible").count()
     page.get_by_role("button", name="Show all details").click()
 

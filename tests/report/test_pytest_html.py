@@ -15,6 +15,7 @@ from fixtures.report.pytest_html import pytest_html_results_table_row, summary_h
 from tests.browser.hostile import Probes, poisoned
 from tests.browser.runs import every_verdict, written
 from tests.project import Project, experiment
+from tests.saying import report_saying
 
 HOSTILE = (
     """</script></code></pre>"'><img src=x onerror="alert(1)"><b>{{ 7 * 7 }}&lt;i&gt;\x00\udcff"""
@@ -75,48 +76,8 @@ def test_no_text_of_a_run_becomes_an_element(tmp_path: Path) -> None:
     assert "bench.kernel" in probes.named_in(hostile.text)
 
 
-BEFORE = """\
-from fixtures.engine.command import CommandRun
-from fixtures.kernel import FileRead
-from fixtures.kernel.observation import announce
-
-TEXT = %r
-
-
-class Value:
-    def __repr__(self):
-        return TEXT
-
-
-@pytest.fixture
-def read(taken):
-    print(TEXT)
-    announce(FileRead(TEXT, TEXT, TEXT))
-    announce(CommandRun(TEXT, (TEXT,), 0, TEXT, TEXT, seconds=0.1, truncated=False))
-    yield Value()
-    print(TEXT)
-"""
-
-
 def page_of(project: Project, text: str) -> Page:
-    """The page of a run whose experiments come out in every way, and say this text."""
-    given = "@given(taken=False)"
-    project.chapter(
-        experiment("one_is_proven", arguments="taken, read"),
-        experiment("one_is_refuted", arguments="taken, read", body="assert read is None, TEXT"),
-        experiment("one_is_broken", arguments="taken, read", body="assert not taken\nread[TEXT]"),
-        experiment(
-            "one_raises", arguments="taken, read", body="raise BenchError(TEXT)\nassert read"
-        ),
-        experiment("one_is_skipped", arguments="taken", body="pytest.skip(TEXT)\nassert taken"),
-        experiment(
-            "one_has_a_strange_control",
-            above=f"@without(TEXT, taken=True)\n{given}",
-            arguments="taken, read",
-        ),
-        before=BEFORE % text,
-    )
-    return Page((project.run().folder / "report.html").read_text(encoding="utf-8"))
+    return Page(report_saying(project, text).read_text(encoding="utf-8"))
 
 
 def test_the_id_of_a_test_is_text_in_the_table() -> None:
