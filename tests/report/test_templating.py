@@ -70,7 +70,7 @@ def test_code_is_coloured_and_escaped() -> None:
 
     assert "<b>" not in text
     assert "&lt;b&gt;" in text
-    assert '<span class="k">assert</span>' in text
+    assert '<span class="keyword">assert</span>' in text
     text.encode()
 
 
