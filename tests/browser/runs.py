@@ -165,6 +165,7 @@ def observations(control: bool) -> Iterator[Event]:
         "argv": ["sleep", "infinity"],
         "host_pid": 990,
     }
+    yield {"event": "signal", "host_pid": 990, "signal": "SIGCONT"}
     yield {"event": "doing", "what": "running `dd` in the container"}
     yield {
         "event": "command",

@@ -13,7 +13,7 @@ from docker.errors import NotFound
 from docker.utils.proxy import ProxyConfig
 
 from fixtures.engine import BenchError, Container, Engine
-from fixtures.engine.command import OUTPUT_CAP
+from fixtures.engine.command import OUTPUT_CAP, ProcessFound
 from fixtures.engine.container import ApiRead, ContainerStarted
 from fixtures.engine.options import DEFAULTS, merged
 from fixtures.engine.waiting import poll
@@ -211,8 +211,13 @@ def test_a_process_is_found_by_its_command_line(start: Start) -> None:
     container = start()
     process = container.spawn("sleep", "1000")
 
-    assert container.find("sleep", "1000") == process
-    assert container.find("sleep") is None
+    announced: list[object] = []
+    set_observer(announced.append)
+    found = container.find("sleep", "1000"), container.find("sleep")
+    set_observer(None)
+
+    assert found == (process, None)
+    assert announced == [ProcessFound(container.name, ("sleep", "1000"), process.host_pid)]
 
 
 # Its end

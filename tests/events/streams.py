@@ -92,7 +92,8 @@ class MadeUpRun(Stream):
         self.write("container", role="container", name="made-up-1", id="e" * 64,
                    line="docker run busybox", host_pid=43,
                    ancestors=[{"pid": 41, "name": "containerd-shim"}])  # fmt: skip
-        self.write("process", container="host", argv=["sleep", "9"], host_pid=44)
+        self.write("process", container="host", argv=["sleep", "9"], host_pid=44, found=False)
+        self.write("signal", host_pid=44, signal="SIGTERM")
         self.write("command", container="made-up-1", argv=["cat", "/x"], exit_code=0,
                    stdout="x\n", stderr="", seconds=0.1, truncated=False)  # fmt: skip
         self.write("file", path="/sys/fs/cgroup/x/memory.max", field=None, value="max",

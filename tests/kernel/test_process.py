@@ -12,7 +12,15 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.kernel import FileRead, IdMap, NotObservable, Process, ProcessGone, processes
+from fixtures.kernel import (
+    FileRead,
+    IdMap,
+    NotObservable,
+    Process,
+    ProcessGone,
+    SignalSent,
+    processes,
+)
 from fixtures.kernel.process import Limit
 
 from .trees import Tree, as_ordinary_user
@@ -257,6 +265,14 @@ def test_no_signal_leaves_a_made_up_tree(tree: Tree) -> None:
 
 
 # Real processes
+
+
+def test_a_signal_that_was_sent_is_announced(
+    child: subprocess.Popen[bytes], announced: list[object]
+) -> None:
+    Process(child.pid).send_signal(signal.SIGTERM)
+
+    assert announced == [SignalSent(child.pid, "SIGTERM")]
 
 
 def test_this_process_reads_itself(own_process: Process) -> None:

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from fixtures.engine.command import CommandRun, ProcessStarted
+from fixtures.engine.command import CommandRun, ProcessFound, ProcessStarted
 from fixtures.engine.container import ApiRead, ContainerStarted
 from fixtures.events import Stream
 from fixtures.events.run import Event
-from fixtures.kernel import Doing, FileRead
+from fixtures.kernel import Doing, FileRead, SignalSent
 from fixtures.lab.host import CommandLines
 from fixtures.lab.recording import FACT_CAP, Recorder, plain
 
@@ -123,10 +123,16 @@ def test_a_value_that_is_polled_is_written_when_it_changes(recording: Recording)
 
 
 def test_a_process_that_runs_on(recording: Recording) -> None:
-    recording.recorder(ProcessStarted("host", ("sleep", "infinity"), 42))
+    recording.recorder(ProcessStarted("host", ("sleep", "9"), 42))
+    recording.recorder(ProcessFound("made-up-1", ("sleep", "1"), 43))
+    recording.recorder(SignalSent(43, "SIGKILL"))
 
+    known = {"event": "process", "container": "host", "argv": ("sleep", "9"), "host_pid": 42}
+    looked_for = {"container": "made-up-1", "argv": ("sleep", "1"), "host_pid": 43}
     assert recording.events == [
-        {"event": "process", "container": "host", "argv": ("sleep", "infinity"), "host_pid": 42}
+        known | {"found": False},
+        known | looked_for | {"found": True},
+        {"event": "signal", "host_pid": 43, "signal": "SIGKILL"},
     ]
 
 

@@ -77,8 +77,18 @@ def host() -> Event:
     return process("host", "sleep", "infinity", pid=HOST_PID)
 
 
-def process(where: str, *argv: str, pid: int) -> Event:
-    return {"event": "process", "container": where, "argv": list(argv), "host_pid": pid}
+def process(where: str, *argv: str, pid: int, found: bool = False) -> Event:
+    return {
+        "event": "process",
+        "container": where,
+        "argv": list(argv),
+        "host_pid": pid,
+        "found": found,
+    }
+
+
+def sent(signal: str, pid: int) -> Event:
+    return {"event": "signal", "host_pid": pid, "signal": signal}
 
 
 def command(

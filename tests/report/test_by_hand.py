@@ -23,6 +23,7 @@ from .runs import (
     host,
     identity,
     process,
+    sent,
     trial,
 )
 
@@ -187,6 +188,26 @@ def test_a_process_that_runs_on_is_found_by_its_command_line() -> None:
         "docker exec --detach lab-container sleep 1000",
         "process=$(pgrep --newest --full 'sleep 1000')",
         "sudo cat /proc/$process/cgroup",
+    ]
+
+
+def test_a_process_that_something_inside_started_is_not_started_again() -> None:
+    found = process(f"isolation-labs-42-{PID}", "sleep", "1000", pid=201, found=True)
+
+    assert middle(found, file("/proc/201/cgroup")) == [
+        "process=$(pgrep --newest --full 'sleep 1000')",
+        "sudo cat /proc/$process/cgroup",
+    ]
+
+
+def test_a_signal_is_sent_again_to_who_got_it_and_not_to_a_number() -> None:
+    found = process(f"isolation-labs-42-{PID}", "sleep", "1000", pid=201, found=True)
+
+    assert middle(found, sent("SIGKILL", 201), sent("SIGTERM", PID), sent("SIGHUP", 999)) == [
+        "process=$(pgrep --newest --full 'sleep 1000')",
+        "sudo kill -s SIGKILL $process",
+        "sudo kill -s SIGTERM $container",
+        "# the run sent SIGHUP to process 999",
     ]
 
 
