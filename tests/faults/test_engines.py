@@ -84,7 +84,7 @@ def test_without_an_engine_and_without_root_there_is_one_message(
         run,
         "ERROR: no Docker Engine was found (no DOCKER_HOST, no docker context; nothing is at the "
         "default socket), and a private engine needs root",
-        "Try: make labs   (it installs one, as root or with sudo)",
+        "Try: sudo make labs   (root installs what is missing and starts one for the run)",
         "or start yours: sudo systemctl start docker",
     )
 

@@ -31,11 +31,11 @@ def test_a_claim_that_fails_is_explained(project: Project) -> None:
     explanation = f"""\
 the claim does not hold here: Something holds.
 fact       assert mode == 'host'
-observed   'none' == 'host'
-
-             - host
-             + none
-kernel     the kernel sees to it.
+observed   'none'
+claimed    'host'
+           - host
+           + none
+kernel     The kernel sees to it.
 started    container: {STARTED}
 look next  made-up(7); labs/test_01_made_up.py:16"""
     assert between(outcome.out, "test_something_holds[as-is]") == explanation
@@ -50,8 +50,8 @@ def test_a_control_that_falls_is_explained_where_it_is_run_openly(project: Proje
 without it the claim falls, as it must: Something holds.
 fact       assert not taken
 observed   not True
-without    nobody sees to it.
-kernel     the kernel sees to it.
+without    Nobody sees to it.
+kernel     The kernel sees to it.
 look next  made-up(7); labs/test_01_made_up.py:17"""
     assert between(outcome.out, "test_something_holds[without-it]") == explanation
 
@@ -89,14 +89,88 @@ def test_a_control_that_does_not_fail_is_explained(
 the control did not fail, so the claim may hold for another reason: Something holds.
 control    with pid_mode=host
 fact       assert options['image'] == 'base'
-observed   'base' == 'base'
+observed   'base'
+claimed    'base'
 fact       assert 'user' not in options
 observed   'user' not in {{'image': 'base', 'command': ['sleep', 'infinity'], 'network_mode': 'none', \
 'mem_limit': '256m', 'memswap_limit': '256m', 'pids_limit': 128, 'pid_mode': 'host'}}
-expected   nobody sees to it.
+expected   Nobody sees to it.
 started    container: {STARTED.replace(" --pids", " --pid=host --pids")}
 look next  does the change reach the container, and does the assert read it?"""
     assert between(outcome.out, "test_something_holds[without-pid_mode-host]") == explanation
+
+
+@pytest.mark.parametrize(
+    ("body", "label"), [("assert not taken", "without"), ("assert taken is not None", "expected")]
+)
+def test_of_several_controls_the_experiment_speaks_in_one_breath(
+    project: Project, body: str, label: str
+) -> None:
+    above = '@without("it", taken=True)\n@without("that", taken=1)\n@given(taken=False)'
+    project.chapter(experiment(above=above, body=body))
+
+    outcome = project.run("--runxfail")
+
+    said = f"\n{label:<11}Of its 2 controls the experiment says: nobody sees to it.\n"
+    assert outcome.out.count(said) == 2
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        ("it counts, too.", "It counts, too."),
+        ("tmpfs counts.", "tmpfs counts."),
+        ("memory.max counts.", "memory.max counts."),
+        ("kill(2) counts.", "kill(2) counts."),
+    ],
+)
+def test_a_sentence_begins_with_a_capital_letter_and_a_name_keeps_its_own(
+    project: Project, written: str, shown: str
+) -> None:
+    project.chapter(
+        experiment(
+            docstring=DOCSTRING.replace("the kernel sees to it.", written), body="assert taken"
+        )
+    )
+
+    assert f"\nkernel     {shown}\n" in project.run().out
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        (
+            "(taken, 1) == (None, 1)",
+            """\
+observed   (False, 1)
+claimed    (None, 1)
+           At index 0 diff: False != None
+""",
+        ),
+        (
+            "{str(n) for n in 'lab'} == {'x', 'b'}",
+            """\
+observed   {'a', 'b', 'l'}
+claimed    {'b', 'x'}
+           Extra items in the left set:
+           'a'
+           'l'
+           Extra items in the right set:
+           'x'
+""",
+        ),
+        ("taken == 'a == b'", "observed   False == 'a == b'\n"),
+        ("taken == (1 == 1)", "observed   False == (1 == 1)\n"),
+        ("taken == False == True", "observed   False == True\n"),
+        ("taken in ['x']", "observed   False in ['x']\n"),
+    ],
+)
+def test_what_was_observed_stands_apart_where_it_is_plain(
+    project: Project, code: str, said: str
+) -> None:
+    project.chapter(experiment(body=f"assert {code}"))
+
+    assert f"\n{said}kernel " in project.run("-k", "as-is").out
 
 
 def test_every_container_of_a_trial_is_named_by_its_role(project: Project) -> None:
@@ -122,9 +196,9 @@ def test_prose_is_wrapped_to_the_terminal_and_evidence_is_not(
     outcome = project.run()
 
     lines = between(outcome.out, "test_something_holds[as-is]").splitlines()
-    assert lines[2] == f"observed   '{words}' == False"
-    assert lines[3:8] == [
-        f"kernel     {' '.join(['word'] * 10)}",
+    assert lines[2:4] == [f"observed   '{words}'", "claimed    False"]
+    assert lines[4:9] == [
+        f"kernel     Word {' '.join(['word'] * 9)}",
         *[f"           {' '.join(['word'] * 10)}"] * 3,
         "look next  made-up(7); labs/test_01_made_up.py:18",
     ]
@@ -259,11 +333,22 @@ def test_a_whole_run_says_what_is_left_and_where_its_pages_will_be(project: Proj
         between(outcome.out, "what this run has shown")
         == f"""\
 1 claim proven of 1, 1 control failed as it must
-questions: 1 of 3 answered by experiments of this run, 1 by sourced prose alone, 1 not by this run
+questions: 1 of 3 answered by experiments of this run, 1 by sourced prose alone, 1 has no experiment yet
 open reports/evidence.html
 open reports/slides.html
 reports: {outcome.folder.relative_to(project.root)}/"""
     )
+
+
+def test_a_whole_run_says_which_questions_have_an_experiment_that_is_not_proven(
+    project: Project,
+) -> None:
+    project.chapter(experiment(body="assert taken"))
+
+    assert (
+        "\nquestions: 0 of 3 answered by experiments of this run, 1 by sourced prose alone, "
+        "1 by none that is proven here, 1 has no experiment yet\n"
+    ) in project.run().out
 
 
 def test_a_contrast_that_was_not_run_is_not_counted(project: Project) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from pathlib import Path
 
@@ -88,7 +89,7 @@ def test_pages_that_can_not_be_made_are_told_and_lose_nothing(
     assert (
         f"the pages of this run could not be made: {said}\n"
         "Its events are whole. To make the pages of them:\n"
-        f"  python -m fixtures.report render {folder}\n"
+        f"  make render RUN={folder}\n"
         "In reports/ nothing was replaced.\n"
     ) in outcome.out
     assert "open " not in outcome.out
@@ -234,8 +235,43 @@ def test_reports_that_can_not_be_made_are_an_error_of_usage(project: Project) ->
     assert outcome.exit_code == pytest.ExitCode.USAGE_ERROR
     assert first.startswith(f"ERROR: {project.root}/reports/runs/")
     assert first.endswith(" can not be made: Not a directory")
-    assert second == "The reports of a run go there; make it writable."
+    assert second == (
+        f"The reports of a run go into {project.root}/reports: make that a folder that this user may "
+        "write to."
+    )
     assert project.engine.contacts == 0
+
+
+def test_a_folder_that_takes_no_reports_in_the_end_is_refused_in_the_beginning(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.access", lambda path, mode: path != project.root / "reports")
+    project.chapter(experiment())
+
+    outcome = project.run()
+
+    assert outcome.exit_code == pytest.ExitCode.USAGE_ERROR
+    assert " can not be made: Permission denied\nThe reports of a run go into " in outcome.err
+    assert list((project.root / "reports" / "runs").iterdir()) == []
+
+
+def test_reports_that_can_not_be_copied_are_told(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(run: Path, reports: Path) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("fixtures.lab.plugin.publish", fail)
+    project.chapter(experiment())
+
+    outcome = project.run()
+
+    assert outcome.exit_code != 0
+    assert outcome.err.strip() == (
+        f"ERROR: the reports of this run could not be copied into {project.root}/reports: "
+        f"No space left on device\nThey are in {outcome.folder}."
+    )
+    assert outcome.verdict == "proven"
 
 
 def test_a_chapter_that_can_not_be_imported_stops_the_run(project: Project) -> None:
@@ -288,6 +324,7 @@ def test_every_event_keeps_what_the_schema_promises(project: Project) -> None:
         "host.exec('echo', 'x')\n"
         "announce(FileRead('/sys/fs/cgroup/x', None, 'max', 'memory.max'))\n"
         "announce(ApiRead('docker info Driver', 'overlay2'))\n"
+        "announce(SignalSent(42, 'SIGTERM'))\n"
         "with doing('waiting'):\n    pass\n"
         "assert not taken"
     )
@@ -295,7 +332,7 @@ def test_every_event_keeps_what_the_schema_promises(project: Project) -> None:
         experiment(arguments="taken, container, host", body=body),
         before=(
             "from fixtures.engine.container import ApiRead\n"
-            "from fixtures.kernel.observation import FileRead, announce, doing"
+            "from fixtures.kernel.observation import FileRead, SignalSent, announce, doing"
         ),
     )
 

@@ -68,7 +68,7 @@ def test_a_question_is_told_before_its_experiments_and_answered_in_the_end(
         "the text asks “Does it hold?” "
         f"standing {said} "
         f"answer It does. {'' if standing == 'holds' else 'correction Only here and there. '}"
-        "evidence one-answers"
+        "sources made-up(7) evidence one-answers"
     )
     assert all(len(line) <= 60 for line in paragraphs.splitlines())
     assert (
@@ -84,17 +84,53 @@ def test_a_question_whose_evidence_is_not_proven_is_not_answered(project: Projec
 
 
 @pytest.mark.parametrize(
-    ("question", "answer"), [("made-2", "Nobody does."), ("made-3", "Somebody did.")]
+    ("question", "answer", "why"),
+    [
+        ("made-2", "Nobody does.", "it has no experiment yet"),
+        ("made-3", "Somebody did.", "only prose answers it"),
+    ],
 )
 def test_a_question_that_no_experiment_answers_is_answered_from_the_catalogue(
-    chapter: Project, question: str, answer: str
+    chapter: Project, question: str, answer: str, why: str
 ) -> None:
     outcome = chapter.run("--question", question)
 
     assert outcome.exit_code == pytest.ExitCode.USAGE_ERROR
-    assert outcome.err.strip() == (
-        f"ERROR: --question {question}: no experiment answers it; the catalogue does: {answer}"
-    )
+    assert f"\n\n{question}:        A made-up text\nthe text asks  " in outcome.out
+    assert (
+        f"\nanswer         {answer}\nsources        made-up(7)\nevidence       {why}\n"
+    ) in outcome.out
+    assert outcome.err.strip() == f"ERROR: --question {question}: {why}; nothing was run"
+    assert chapter.engine.contacts == 0
+
+
+def test_a_question_is_not_said_to_have_no_experiment_where_not_all_were_looked_at(
+    chapter: Project,
+) -> None:
+    chapter.chapter(experiment("no_answer", above=CONTROLLED.partition("\n")[2]), name="02_other")
+
+    outcome = chapter.run("--question", "made-1", "labs/test_02_other.py")
+
+    why = "no experiment of the chapters that were collected answers it"
+    assert outcome.err.strip() == f"ERROR: --question made-1: {why}; nothing was run"
+
+
+def test_a_chapter_that_can_not_be_read_is_the_only_error(chapter: Project) -> None:
+    chapter.write("labs/test_02_broken.py", "def")
+
+    outcome = chapter.run("--question", "made-2")
+
+    assert outcome.exit_code == pytest.ExitCode.INTERRUPTED
+    assert "SyntaxError" in outcome.out
+    assert outcome.err == ""
+    assert "no experiment yet" not in outcome.out
+
+
+def test_an_experiment_is_chosen_by_the_id_that_a_run_shows(chapter: Project) -> None:
+    outcome = chapter.run("-k", "one-answers and without-it")
+
+    assert list(outcome.verdicts) == ["one-answers"]
+    assert outcome.counts == {"xfailed": 1, "deselected": 3}
 
 
 def test_collecting_makes_no_contact_and_no_folder(chapter: Project) -> None:

@@ -177,6 +177,8 @@ def test_experiments_of_one_run_only_are_listed(runs: Runs) -> None:
         ["something-else-holds"],
     )
     assert "Something else holds." in page(comparison, {})
+    assert "Only in B: 1 experiment" in told(comparison)
+    assert "Something else holds." not in "\n".join(told(comparison))
 
 
 def test_the_bench_is_compared_in_words(runs: Runs) -> None:
