@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
 
+from fixtures.events import Run
+from fixtures.report import slides
 from tools.packages import browser
 from tools.slides_pdf import print_deck
 
+from . import runs
+from .hostile import Probes, poisoned
+from .runs import Event
+from .test_hostile_text import DANGERS
 from .visit import Visits, findings, seen
 
 SLIDES = ".reveal .slides > section"
@@ -52,13 +59,44 @@ def test_notes_are_shown_in_a_window_of_the_speaker(made_up: Path, visits: Visit
     expect(notes).to_have_text(str(second))
 
 
+def with_known_ids(probes: Probes) -> Iterator[Event]:
+    """The sample with hostile texts, and with the ids that the story of the deck names."""
+    for event, hostile in zip(
+        runs.sample(), poisoned(runs.sample(), probes, around_values=True), strict=True
+    ):
+        name = "id" if event["event"] == "experiment" else "experiment"
+        yield hostile | ({name: event[name]} if name in event else {})
+
+
+def test_no_text_of_a_run_does_anything_in_the_window_of_the_speaker(
+    visits: Visits, tmp_path: Path
+) -> None:
+    # The deck's script writes into that window, and no policy of its own is over it.
+    probes = Probes()
+    run = Run.read(runs.written(with_known_ids(probes), tmp_path))
+    (tmp_path / "slides.html").write_text(slides.page(run), errors="backslashreplace")
+    page = visits.open(tmp_path / "slides.html", bypass_csp=True)
+    with page.expect_popup() as popup:
+        page.keyboard.press("s")
+    speaker = popup.value
+
+    told = []
+    for _ in range(page.locator(SLIDES).count()):
+        told.append(str(speaker.evaluate("document.body.textContent")))
+        assert speaker.evaluate(DANGERS) == page.evaluate(DANGERS) == []
+        page.keyboard.press("ArrowRight")
+
+    assert len(set(told)) == len(told)
+    assert {"experiment.claim", "experiment.kernel"} <= probes.named_in(" ".join(told))
+
+
 def test_all_slides_are_there_without_scripts(made_up: Path, visits: Visits) -> None:
     page = visits.open(made_up / "slides.html", javascript=False)
 
-    slides = page.locator(SLIDES).all()
+    shown = page.locator(SLIDES).all()
 
-    assert len(slides) > 5
-    assert all(slide.locator(":is(h1, h2):visible").count() == 1 for slide in slides)
+    assert len(shown) > 5
+    assert all(slide.locator(":is(h1, h2):visible").count() == 1 for slide in shown)
 
 
 def test_axe_finds_nothing_serious(made_up: Path, visits: Visits) -> None:
@@ -69,10 +107,10 @@ def test_axe_finds_nothing_serious(made_up: Path, visits: Visits) -> None:
 
 
 def test_a_page_is_printed_for_each_slide(deck: Path, visits: Visits, tmp_path: Path) -> None:
-    slides = visits.open(deck).locator(SLIDES).count()
+    count = visits.open(deck).locator(SLIDES).count()
     pdf = tmp_path / "slides.pdf"
 
     print_deck(deck, pdf, str(browser()))
 
-    assert len(re.findall(rb"/Type\s*/Page\b", pdf.read_bytes())) == slides
+    assert len(re.findall(rb"/Type\s*/Page\b", pdf.read_bytes())) == count
     assert [path.name for path in tmp_path.iterdir()] == ["slides.pdf"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from fixtures.events import Trial
-from fixtures.report.card import Card, Reading, Word
+from fixtures.report.card import Card, Fact, Reading, Word
 from fixtures.report.templating import short
 
 from .runs import (
@@ -24,6 +24,7 @@ from .runs import (
     identity,
     process,
     run,
+    sent,
     trial,
 )
 
@@ -181,6 +182,19 @@ def test_readings_say_what_was_done_where_and_what_came_of_it() -> None:
     ]  # fmt: skip
 
 
+def test_a_signal_is_a_reading_with_the_process_that_got_it() -> None:
+    assert readings(
+        container(),
+        process(f"isolation-labs-42-{PID}", "sleep", "9", pid=201, found=True),
+        sent("SIGKILL", 201),
+        sent("SIGHUP", 999),
+    ) == [
+        Reading("found", "container", "sleep 9", "", "process 201"),
+        Reading("sent", "a signal", "SIGKILL", "", "to process 201", ("container's `sleep 9`",)),
+        Reading("sent", "a signal", "SIGHUP", "", "to process 999"),
+    ]
+
+
 def test_an_output_that_was_longer_says_so() -> None:
     (reading,) = readings(command("yes") | {"truncated": True})
 
@@ -271,3 +285,20 @@ def test_long_ids_are_cut_as_docker_ps_cuts_them() -> None:
         short(f"/sys/fs/cgroup/{'0123456789ab' + 'f' * 52}/x") == "/sys/fs/cgroup/0123456789ab…/x"
     )
     assert short(LINE) == LINE
+
+
+def test_what_is_told_in_the_middle_of_a_line_is_a_sentence_on_a_card() -> None:
+    shown = card(trial("as-is", "held"), kernel="the kernel counts.", without="ps shows all.")
+
+    assert (shown.kernel, shown.without) == ("The kernel counts.", "ps shows all.")
+
+
+def test_of_what_fell_the_items_are_those_that_differ() -> None:
+    source = "(a, b) == (1, 2)"
+
+    assert Fact(source, "(1, 3) == (1, 2)", 1, held=False).items == [("b", "3", "2")]
+    assert Fact(source, "(1, 2) == (1, 2)", 1, held=True).items == [
+        ("a", "1", "1"),
+        ("b", "2", "2"),
+    ]
+    assert Fact("a == 1 + 1", "2 == (1 + 1)", 1, held=True).items == []

@@ -14,7 +14,7 @@ import pytest
 from fixtures.events import Experiment, Run
 from fixtures.report import cards
 from fixtures.report.pictures.drawing import width_of
-from fixtures.report.poster import Piece, broken, shortened
+from fixtures.report.typesetting import Piece, broken, shortened
 
 from .runs import HEADER, LINE, container, control, experiment, fact, run, trial
 
@@ -36,10 +36,10 @@ def drawn(made: Experiment, **fields: Any) -> ET.Element:
     text = cards.svg(run(made, **fields), made.id)
     text.encode()
     svg = ET.fromstring(text)  # noqa: S314 - drawn by us, just now
-    panels = [each for each in svg.iter(f"{SVG}rect") if each.get("stroke") != "none"]
+    panels = [each for each in svg.iter(f"{SVG}rect") if each.get("stroke")]
     for line in svg.iter(f"{SVG}text"):
         x, y, size = (float(line.attrib[name]) for name in ("x", "y", "font-size"))
-        mono = "monospace" in line.attrib["font-family"]
+        mono = "font-family" in line.attrib
         wide = sum(
             width_of(each.text or "", size, mono=mono, bold="font-weight" in each.attrib)
             for each in line
@@ -157,10 +157,25 @@ def test_the_drawing_shows_both_sides_and_what_differs_on_each() -> None:
     )
     assert {"✓ held", "✗ fell, as it must"} <= set(lines(svg))
     assert {"(137, 1) == (137, 1)", "(0, 0) == (137, 1)"} <= set(lines(svg))
-    assert "The kernel: the kernel sees to it." in lines(svg)
+    assert "The kernel: The kernel sees to it." in lines(svg)
     assert styled(svg, "text-decoration", "line-through") == ["--memory=32m"]
     assert "--memory=32m" in styled(svg, "fill", "#1b62a5")
     assert lines(svg)[-1] == "pytest labs/test_99_made_up.py::test_something_holds"
+
+
+def test_of_long_tuples_the_drawing_shows_the_items_that_differ() -> None:
+    source = "(group, rights, filtered) == (own, fourteen, 'filter')"
+    long, rights = f"cgroup /{'a' * 300}", "{" + "CAP_OF_SOME_KIND " * 40 + "}"
+    svg = drawn(
+        experiment(
+            trial("as-is", "held", fact(f"({long}, {rights}, 'filter') == ({long}, {rights}, 'filter')", source=source)),
+            trial("without-it", "fell", fact(f"(cgroup /, {rights}, 'disabled') == ({long}, {rights}, 'filter')", source=source, held=False)),
+        )
+    )  # fmt: skip
+
+    assert "filtered 'disabled' claimed 'filter'" in lines(svg)
+    assert [line for line in lines(svg) if line.startswith("group cgroup / claimed ")]
+    assert not [line for line in lines(svg) if line.startswith("rights")]
 
 
 def test_the_drawing_is_of_the_plainest_svg() -> None:
@@ -216,7 +231,7 @@ def test_a_contrast_has_one_wide_panel_with_all_its_facts() -> None:
         )
     )  # fmt: skip
 
-    assert len([each for each in svg.iter(f"{SVG}rect") if each.get("stroke") != "none"]) == 2
+    assert len([each for each in svg.iter(f"{SVG}rect") if each.get("stroke")]) == 2
     assert {"1 == 1", "2 != 3", "Nothing can be taken away: the kernel stays."} <= set(lines(svg))
 
 

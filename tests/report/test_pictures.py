@@ -12,7 +12,7 @@ import pytest
 from fixtures.events import Experiment, Run, Trial
 from fixtures.report import pictures
 from fixtures.report.pictures import Picture
-from fixtures.report.pictures.drawing import cut, visible_in_xml, width_of
+from fixtures.report.pictures.drawing import SIZE, cut, visible_in_xml, width_of
 
 SVG = "{http://www.w3.org/2000/svg}"
 HOSTILE = "<script>alert(1)</script>\"'&]]>\x00\x1b[31m\u202egnp\udcff\ufffe\n" + "W" * 300
@@ -63,7 +63,12 @@ def drawn(made: Experiment, **engine: Any) -> tuple[Picture, ...]:
 
 
 def parsed(svg: str) -> ET.Element:
-    return ET.fromstring(svg.encode())  # noqa: S314 - drawn by us, just now
+    """The drawing; what a group looks like is in each of its elements, too."""
+    root = ET.fromstring(svg.encode())  # noqa: S314 - drawn by us, just now
+    for group in root.iter(f"{SVG}g"):
+        for each in group:
+            each.attrib = group.attrib | each.attrib
+    return root
 
 
 def check(picture: Picture) -> None:
@@ -79,7 +84,7 @@ def check(picture: Picture) -> None:
     assert all(len(row) == len(picture.columns) for row in picture.rows)
     # Only what can not run, and asks for nothing.
     assert {each.tag.removeprefix(SVG) for each in svg.iter()} <= {
-        "svg", "title", "desc", "rect", "polyline", "polygon", "circle", "text",
+        "svg", "g", "title", "desc", "rect", "polyline", "polygon", "path", "text",
     }  # fmt: skip
     assert not re.search(r"(href|url\(|style|\son)", re.sub(r">[^<]*<", "><", picture.svg))
     texts = [edges(each) for each in svg.iter(f"{SVG}text")]
@@ -97,12 +102,10 @@ def edges(element: ET.Element) -> tuple[float, float, float, float]:
     x, y = float(get["x"]), float(get["y"])
     if element.tag == f"{SVG}rect":
         return x, y, x + float(get["width"]), y + float(get["height"])
-    size = float(get["font-size"])
-    width = width_of(
-        element.text or "", size,
-        mono="monospace" in get["font-family"], bold=get["font-weight"] == "600",
-    )  # fmt: skip
-    left = x - {"start": 0, "middle": width / 2, "end": width}[get["text-anchor"]]
+    size = float(get.get("font-size", SIZE))
+    mono, bold = "font-family" in get, "font-weight" in get
+    width = width_of(element.text or "", size, mono=mono, bold=bold)
+    left = x - {"start": 0, "middle": width / 2, "end": width}[get.get("text-anchor", "start")]
     return left, y - 0.75 * size, left + width, y + 0.22 * size
 
 
@@ -347,7 +350,8 @@ def killed(at: float) -> list[Event]:
 def points(picture: Picture) -> list[tuple[float, float]]:
     """(x, y) of the dots."""
     svg = parsed(picture.svg)
-    return [(float(d.attrib["cx"]), float(d.attrib["cy"])) for d in svg.iter(f"{SVG}circle")]
+    dots = " ".join(path.attrib["d"] for path in svg.iter(f"{SVG}path"))
+    return [(float(x), float(y)) for x, y in re.findall(r"M([\d.]+),([\d.]+)h0", dots)]
 
 
 def test_memory_is_drawn_against_its_limit_up_to_the_kill() -> None:
@@ -393,7 +397,8 @@ def test_a_limit_that_was_changed_is_drawn_from_then_on() -> None:
 
     (picture,) = drawn(made)
 
-    assert picture.svg.count("stroke-dasharray") == 2
+    dashed = [each for each in parsed(picture.svg).iter() if "stroke-dasharray" in each.attrib]
+    assert [each.tag for each in dashed if each.tag != f"{SVG}g"] == [f"{SVG}polyline"] * 2
     assert "memory.max 128 MiB" in words(picture)
 
 

@@ -131,7 +131,7 @@ def test_the_story_names_only_experiments_that_exist() -> None:
     points = chain.from_iterable(slide.points for slide in STORY)
     names = {
         *chain.from_iterable(slide.experiments for slide in STORY),
-        *(point.experiment for point in points),
+        *(point.experiment for point in points if point.experiment),
     }
 
     assert names - {function.replace("_", "-") for function in functions} == set()
@@ -242,7 +242,7 @@ def test_notes_tell_of_the_run_by_the_experiment_s_own_words(as_is: str, verdict
     notes = page(run(telling(TWO_PIDS, as_is))).notes[STORY.index(TWO_PIDS)]
 
     assert f"Claim ({verdict}): Something holds." in notes
-    assert "Without: nobody sees to it." in notes
+    assert "Without: Nobody sees to it." in notes
 
 
 def test_the_story_holds_no_result() -> None:
@@ -362,6 +362,77 @@ def test_the_title_says_what_kind_of_run_it_is() -> None:
     assert "Part of a run" not in title(finish=FINISH)
 
 
+def test_a_part_of_a_run_leads_only_to_what_its_book_has() -> None:
+    slide = next(each for each in STORY if each.layout == "points")
+    there, *missing = (point.experiment for point in slide.points)
+
+    addresses = page(run(named(there))).addresses
+
+    assert f"evidence.html#{there}" in addresses
+    assert not {f"evidence.html#{each}" for each in missing} & {*addresses}
+
+
+def test_the_title_counts_controls_as_the_book_does_also_those_that_were_not_run() -> None:
+    begun = named("one")
+    cut_off = experiment(trial("as-is", "held"), id="two", controls=[PID_OF_HOST])
+
+    title = page(run(begun, cut_off, finish=None)).slides[0]
+
+    assert "1 of 2, 1 not run" in " ".join(title.split())
+
+
+def test_the_end_counts_questions_as_the_book_does() -> None:
+    questions = {
+        name: {"id": name, "standing": standing, "text": "", "quote": ""}
+        for name, standing in {"a": "right", "b": "prose only", "c": "wrong"}.items()
+    }
+    made = named("one", answers=["a", "unknown"])
+
+    end = page(run(made, questions=questions)).slides[-1]
+
+    assert "1 of 3 study questions are shown by experiments of this run." in " ".join(end.split())
+
+
+def test_what_a_fact_compared_is_shown_item_by_item() -> None:
+    source = "(alike, seen) == (1, False)"
+    made = experiment(
+        trial("as-is", "held", fact("(1, False) == (1, False)", source=source)),
+        trial("without-it", "fell",
+              fact("(1, True) == (1, False)", source=source, held=False)),
+        id=TWO_PIDS.experiments[0], controls=[PID_OF_HOST],
+    )  # fmt: skip
+
+    text = shown_of(TWO_PIDS, made)
+
+    assert "As it is held seenFalse" in text
+    assert "fell, as it must seenTrue claimed False" in text
+    assert "alike" not in text.replace(source, "")
+
+
+STEPS = next(slide for slide in STORY if slide.layout == "steps")
+
+
+def test_a_step_shows_what_was_missing_where_it_alone_was_left_out() -> None:
+    source = "made == asked"
+    first, second, third, *_ = STEPS.points
+    made = experiment(
+        trial("as-is", "held", fact("{'a': 1, 'b': 2} == {'a': 1, 'b': 2}", source=source)),
+        trial("without-1", "fell",
+              fact("{'a': 0, 'b': 2} == {'a': 1, 'b': 2}", source=source, held=False)),
+        trial("without-2", "interrupted"),
+        id=STEPS.experiments[0],
+        controls=[control(first.control, "without-1"), control(second.control, "without-2")],
+    )  # fmt: skip
+    proven = experiment(*list(made.trials.values())[:2], id=made.id, controls=[control(first.control, "without-1")])  # fmt: skip
+
+    shown, unproven = shown_of(STEPS, proven), shown_of(STEPS, made)
+
+    assert f"{first.what} {first.by_hand} a 0 {second.what}" in shown
+    assert f"{third.by_hand} no such control in this run" in shown
+    assert "This run can not show it." in unproven
+    assert "a 0" not in unproven
+
+
 def test_a_run_that_ended_before_it_began_has_a_deck() -> None:
     shown = page(run(bench={}, finish=None))
 
@@ -385,7 +456,8 @@ def test_no_text_of_a_run_becomes_an_element() -> None:
         ]  # fmt: skip
         return page(run(*told, bench=BENCH | {"kernel": text}))
 
-    harmless, hostile = of("made up"), of(HOSTILE)
+    # A text may get places where it can be broken.
+    harmless, hostile = of("made=up"), of(HOSTILE)
 
     assert set(hostile.elements) == set(harmless.elements)
     assert hostile.scripts == harmless.scripts
