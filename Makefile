@@ -3,7 +3,7 @@
 PYTHON ?= python3
 export PYTHON
 
-.PHONY: help labs test render compare bench soak slides-pdf lint clean prepare prepare-pages prepare-test prepare-dev
+.PHONY: help labs test render compare engines bench soak slides-pdf lint clean prepare prepare-pages prepare-test prepare-dev
 .NOTPARALLEL:
 
 help:  ## list the targets
@@ -24,6 +24,11 @@ compare:  ## say what differs between two runs: make compare A=reports B=…
 	$(if $(and $(A),$(B)),,$(error make compare needs A and B, folders with events.jsonl: make compare A=reports B=reports/runs/…))
 	@$(MAKE) --no-print-directory prepare-pages
 	@.venv/bin/python -m fixtures.report compare "$$A" "$$B"
+
+engines:  ## say which claim came out how on several engines: make engines RUNS="a b c"
+	$(if $(RUNS),,$(error make engines needs RUNS, folders with events.jsonl: make engines RUNS="reports/runs/…  reports/runs/…"))
+	@$(MAKE) --no-print-directory prepare-pages
+	@.venv/bin/python -m fixtures.report engines $(RUNS)
 
 bench: prepare  ## measure what the suite itself costs
 	@tools/run.sh -m tools.bench $(ARGS)

@@ -1,4 +1,4 @@
-"""Two runs side by side, for everybody."""
+"""Runs side by side, for everybody."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from fixtures.events import Run
+from fixtures.report import engines
 from fixtures.report.comparison import Comparison, page
 from fixtures.report.rendering import put
 
@@ -46,6 +47,19 @@ def test_the_comparison_can_be_read_by_all_and_on_a_telephone(
     compared: Path, visits: Visits
 ) -> None:
     shown = visits.open(compared, width=NARROW, color_scheme="dark")
+    unfold(shown)
+
+    assert findings(shown) == []
+    assert overflow(shown) == 0
+
+
+def test_several_engines_can_be_read_by_all_and_on_a_telephone(
+    made_up: Path, tmp_path: Path, visits: Visits
+) -> None:
+    side_by_side = engines.Engines([Run.read(made_up)] * 3)
+    (path,) = put([("engines.html", engines.page(side_by_side, {}))], tmp_path)
+
+    shown = visits.open(path, width=NARROW, color_scheme="dark")
     unfold(shown)
 
     assert findings(shown) == []

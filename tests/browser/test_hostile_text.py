@@ -8,8 +8,9 @@ import pytest
 from playwright.sync_api import Page
 
 from fixtures.events import Run
-from fixtures.report import comparison
+from fixtures.report import comparison, engines
 from fixtures.report.comparison import Comparison
+from fixtures.report.engines import Engines
 from fixtures.report.rendering import put, render
 
 from ..project import Project
@@ -68,7 +69,10 @@ def hostile(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     )
     render(run, folder)
     put(
-        [("comparison.html", comparison.page(Comparison(run, other), {"A": "evidence.html"}))],
+        [
+            ("comparison.html", comparison.page(Comparison(run, other), {"A": "evidence.html"})),
+            ("engines.html", engines.page(Engines([run, other]), {"A": "evidence.html"})),
+        ],
         folder,
     )
     # No id led out of the folder.
