@@ -56,6 +56,13 @@ Without: nobody sees to it.
 Source: made-up(7)
 """
 
+ASKED_OF_THE_ENGINE = {
+    "docker", "private-engine", "overlay", "disk", "seccomp", "apparmor", "selinux",
+    "memory-without-swap", "cgroup:cpu", "cgroup:cpu-shares", "cgroup:cpuset", "cgroup:memory",
+    "cgroup:swap", "cgroup:pids",
+}  # fmt: skip
+"""the requirements that a stand-in answers as an engine would"""
+
 CONTROLLED = '@answers("made-1")\n@without("it", taken=True)\n@given(taken=False)'
 
 
@@ -126,10 +133,7 @@ def stand_in(monkeypatch: pytest.MonkeyPatch, engine: StandInEngine, pages: Stan
     monkeypatch.setattr("fixtures.lab.session.Reaper", StandInReaper)
     monkeypatch.setitem(sys.modules, "fixtures.report.rendering", pages)  # type: ignore[arg-type]
     monkeypatch.setattr("fixtures.engine.private.missing", lambda: "it is made up")
-    for name in (
-        "root", "by-hand", "docker-cli", "docker-init", "mounts-of-the-host", "block-device",
-        "two-cpus", "privileged", "namespace:cgroup", "namespace:time",
-    ):  # fmt: skip
+    for name in REQUIREMENTS.keys() - ASKED_OF_THE_ENGINE:
         # What this machine lacks is not what these tests are about.
         monkeypatch.setitem(REQUIREMENTS, name, lambda engine: None)
 

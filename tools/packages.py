@@ -152,6 +152,10 @@ def missing_for_engine() -> Iterator[tuple[str, str]]:
                 "apparmor",
                 "this kernel has AppArmor on, and the engine loads its profile with it",
             )
+        if not is_here("docker-registry"):
+            yield "docker-registry", "the experiments with registries run one beside their engine"
+        if not is_here("openssl"):
+            yield "openssl", "those registries get their certificates from it"
     found = shutil.which("busybox")
     if not any(map(is_static, (found or "", "/bin/busybox", "/usr/bin/busybox"))):
         why = "the containers are made of a static busybox, and none is here"

@@ -94,8 +94,33 @@ install_packages() {
     fi
     echo "$1" >"$installing"
     attempt "${as_root[@]}" apt-get -qq update
-    apt_install "${names[@]}"
+    if [[ " ${names[*]} " == *" docker-registry "* ]]; then
+        apt_install_without_service docker-registry "${names[@]}"
+    else
+        apt_install "${names[@]}"
+    fi
     rm "$installing"
+}
+
+# apt_install_without_service SERVICE PACKAGE…: its package would start it now and at each boot, for
+# the whole network. /usr/sbin/policy-rc.d is what Debian asks before it starts a service.
+apt_install_without_service() {
+    local service=$1 policy=/usr/sbin/policy-rc.d
+    shift
+    if [ -e "$policy" ]; then
+        apt_install "$@"
+    else
+        printf '#!/bin/sh\ncase $1 in %s*) exit 101 ;; esac\n' "$service" |
+            "${as_root[@]}" install -m 755 /dev/stdin "$policy"
+        trap '"${as_root[@]}" rm -f /usr/sbin/policy-rc.d; rm -f "$log"' EXIT
+        apt_install "$@"
+        "${as_root[@]}" rm -f "$policy"
+    fi
+    if command -v systemctl >/dev/null; then
+        "${as_root[@]}" systemctl --quiet disable "$service" >>"$log" 2>&1 || true
+    elif command -v update-rc.d >/dev/null; then
+        "${as_root[@]}" update-rc.d "$service" disable >>"$log" 2>&1 || true
+    fi
 }
 
 claim_venv() {

@@ -124,7 +124,7 @@ def experiment_event(verdict: str, number: int) -> Event:
         "function": f"test_{identity.replace('-', '_')}",
         "claim": f"Something is {verdict}: it holds with the limit, and not without.",
         "kernel": f"memory.max of cgroups(7), for the one that is {verdict}.",
-        "without": f"without the limit there is no number, where it is {verdict}.",
+        "without": f"Without the limit there is no number, where it is {verdict}.",
         "source": "cgroups(7), admin-guide/cgroup-v2.rst",
         "code": CODE,
         "answers": ["made-1", f"made-{2 + number % 2}"],

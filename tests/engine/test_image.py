@@ -53,7 +53,7 @@ def test_an_archive_is_what_docker_load_reads() -> None:
     (image,) = json.loads(files["manifest.json"])
     configuration = json.loads(files[image["Config"]])
 
-    assert image["Config"] == f"{hashlib.sha256(files[image['Config']]).hexdigest()}.json"
+    assert image["RepoTags"] == [f"isolation-labs/base:{OWNER}"]
     assert configuration["rootfs"]["diff_ids"] == [
         f"sha256:{hashlib.sha256(files[name]).hexdigest()}" for name in image["Layers"]
     ]

@@ -53,6 +53,7 @@ LINES: list[tuple[str, Any, str]] = [
         {"Name": "on-failure", "MaximumRetryCount": 2},
         "--restart=on-failure:2",
     ),
+    ("runtime", "crun", "--runtime=crun"),
     ("security_opt", ["seccomp=unconfined"], "--security-opt=seccomp=unconfined"),
     ("shm_size", "8m", "--shm-size=8m"),
     ("sysctls", {"net.ipv4.ip_forward": "0"}, "--sysctl=net.ipv4.ip_forward=0"),

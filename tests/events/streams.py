@@ -99,6 +99,11 @@ class MadeUpRun(Stream):
         self.write("file", path="/sys/fs/cgroup/x/memory.max", field=None, value="max",
                    name="memory.max")  # fmt: skip
         self.write("api", source="docker info Driver", value="overlay2")
+        self.write("timeline", ms=9.5, known=[{"pid": 42, "name": "containerd"}],
+                   processes=[{"pid": 45, "parent": 42, "began": 1.5, "ended": None,
+                               "exit_code": None, "names": [{"at": 2, "name": "init"}],
+                               "programs": [{"at": 1.75, "argv": ["runc", "create"]}]}],
+                   told=[{"at": 3, "what": "container start"}])  # fmt: skip
 
     def start(self, name: str) -> None:
         self.write("start", experiment="something-holds", trial=name)

@@ -15,8 +15,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from fixtures.engine import Engine
+from fixtures.engine import Engine, private
 from tests.fake_engine import FakeEngine, listening
+from tests.project import experiment
 from tests.traces import nothing_is_left
 
 from .labs import ENVIRONMENT, LASTING, QUICK, UNTOLD, YOU, Labs, LabsRun, User
@@ -174,6 +175,61 @@ def test_when_the_engine_dies_the_rest_is_not_tried_in_vain(labs: Labs, engine: 
         "something-lasts": "broken",
         "a-container-has-a-name-of-its-own": "unproven",
     }
+
+
+ON_ANOTHER = experiment(
+    "an_experiment_has_the_suite_s_engine",
+    above="@suite_engine\n@given(named=False)\n@without('it', named=True)",
+    arguments="engine, named",
+    body="import os\nassert (engine.where.url == os.environ['DOCKER_HOST']) == named",
+)
+
+
+@pytest.mark.engine
+@pytest.mark.skipif(os.geteuid() != 0, reason="a private engine takes root")
+def test_what_is_built_is_not_built_on_the_users_engine(labs: Labs, engine: Engine) -> None:
+    labs.chapter(QUICK, ON_ANOTHER, ON_ANOTHER.replace("has_the", "shares_the"))
+    with nothing_is_left(engine.client):
+        run = labs.run(engine=engine.where.url)
+
+    assert run.process.returncode == 0, run.output
+    assert run.reports.verdicts == {"proven": 3}
+    assert list(private.HOME.glob(f"*.{run.process.pid}.*")) == []
+
+
+@pytest.mark.engine
+@pytest.mark.skipif(os.geteuid() != 0, reason="a private engine takes root")
+def test_a_run_can_have_an_engine_that_is_configured(labs: Labs, engine: Engine) -> None:
+    labs.chapter(QUICK)
+    (labs.root / "daemon.json").write_text('{"storage-driver": "vfs"}')
+
+    run = labs.run("--lab-daemon-json=daemon.json", engine=engine.where.url)
+
+    assert run.process.returncode == 0, run.output
+    assert run.reports.bench["engine"]["storage_driver"] == "vfs"
+
+
+@pytest.mark.parametrize(
+    ("content", "arguments", "message"),
+    [
+        (None, (), "ERROR: --lab-daemon-json daemon.json: [Errno 2] No such file or directory"),
+        ("{", (), "ERROR: --lab-daemon-json daemon.json: Expecting property name enclosed"),
+        ("[]", (), "ERROR: --lab-daemon-json daemon.json: it must hold an object, such as"),
+        ("{}", ("--lab-engine=by-hand",), "ERROR: --lab-engine=by-hand has no engine that"),
+    ],
+)
+def test_a_configuration_that_is_none_gets_a_message(
+    labs: Labs, content: str | None, arguments: tuple[str, ...], message: str
+) -> None:
+    labs.chapter(QUICK)
+    if content is not None:
+        (labs.root / "daemon.json").write_text(content)
+
+    run = labs.run("--lab-daemon-json=daemon.json", *arguments)
+
+    assert run.process.returncode == pytest.ExitCode.USAGE_ERROR, run.output
+    assert message in run.output
+    assert "Traceback" not in run.output
 
 
 @pytest.mark.engine

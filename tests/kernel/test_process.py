@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from fixtures.engine.waiting import poll
 from fixtures.kernel import (
     FileRead,
     IdMap,
@@ -50,6 +51,13 @@ def test_a_process_has_a_pid_in_each_namespace(tree: Tree) -> None:
     tree.write("proc/42/status", "Name:\tsleep\nNSpid:\t42\t7\t1")
 
     assert process.pids == (42, 7, 1)
+
+
+def test_memory_in_ram_is_read_in_bytes(tree: Tree) -> None:
+    process = tree.process(42)
+    tree.write("proc/42/status", "Name:\tsleep\nVmHWM:\t    1400 kB\nVmRSS:\t    1024 kB")
+
+    assert process.resident == 1024 * 1024
 
 
 def test_a_name_can_not_forge_a_line_of_status(tree: Tree) -> None:
@@ -422,3 +430,31 @@ def test_a_link_in_a_container_does_not_lead_out_of_it(
     link.symlink_to("/")
 
     assert own_process.inode(str(link)) == (link.lstat().st_dev, link.lstat().st_ino)
+
+
+def test_where_it_works_and_what_it_was_told(tmp_path: Path) -> None:
+    with subprocess.Popen(["sleep", "1000"], cwd=tmp_path) as child:
+        process = Process(child.pid)
+        assert process.working_directory == tmp_path
+        child.kill()
+
+
+def test_a_word_of_its_command_line_is_found_by_the_one_before_it(tree: Tree) -> None:
+    tree.process(42)
+    tree.write("/proc/42/cmdline", "shim\0-address\0/run/x.sock\0-id\0")
+    shim = Process(42, tree.root)
+
+    assert shim.argument("-address") == "/run/x.sock"
+    with pytest.raises(LookupError, match="process 42 has no argument -namespace"):
+        shim.argument("-namespace")
+
+
+def test_a_full_pipe_is_where_a_writer_waits() -> None:
+    """The kernel says that it waits, where, and that it writes no more."""
+    with subprocess.Popen(["yes"], stdout=subprocess.PIPE) as child:
+        process = Process(child.pid)
+        place = poll(lambda: process.waits_in, lambda name: "pipe" in name, seconds=5)
+        assert "pipe" in place
+        assert process.written >= 65536
+        assert process.written == process.written
+        child.kill()

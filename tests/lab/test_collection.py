@@ -112,6 +112,10 @@ MALFORMED = {
             "names. Did you mean 'container'?"
         ),
     ),
+    "two engines": (
+        experiment(above=f"@suite_engine\n@private_engine()\n{CONTROLLED}"),
+        "it has @private_engine and @suite_engine: it can run on one engine only",
+    ),
     "a control that takes nothing away": (
         experiment(above='@without("it")\n@given(taken=False)'),
         "@without('it') takes nothing away: say what changes, name=value",

@@ -380,8 +380,9 @@ def test_files_that_go_elsewhere_are_named_by_those_who_write_them(project: Proj
 
 
 def test_the_bench_stands_before_the_first_experiment(project: Project) -> None:
-    project.engine.information["SwapLimit"] = False
-    project.chapter(experiment())
+    project.engine.information["SwapLimit"] = project.engine.information["PidsLimit"] = False
+    # Of what it lacks is told what an experiment requires.
+    project.chapter(experiment(above=f'@requires("private-engine", "cgroup:swap")\n{CONTROLLED}'))
 
     lines = project.run().out.splitlines()
 

@@ -7,11 +7,15 @@ from typing import Any
 
 import pytest
 
+from fixtures.engine.build import ImageBuilt
 from fixtures.engine.command import CommandRun, ProcessFound, ProcessStarted
 from fixtures.engine.container import ApiRead, ContainerStarted
+from fixtures.engine.timeline import TimelineSeen, Told
 from fixtures.events import Stream
 from fixtures.events.run import Event
+from fixtures.events.schema import misfit
 from fixtures.kernel import Doing, FileRead, SignalSent
+from fixtures.kernel.process_events import Life
 from fixtures.lab.host import CommandLines
 from fixtures.lab.recording import FACT_CAP, Recorder, plain
 
@@ -134,6 +138,56 @@ def test_a_process_that_runs_on(recording: Recording) -> None:
         known | looked_for | {"found": True},
         {"event": "signal", "host_pid": 43, "signal": "SIGKILL"},
     ]
+
+
+def test_a_timeline_in_ms_since_it_began(recording: Recording) -> None:
+    ended = Life(50, 42, 3_000_000, [(3_500_000, ("true",))], [(4_000_000, "t")], 5_000_000, 256)
+    core_dumped = Life(51, 42, 6_000_000, ended=7_000_000, status=0x80 | 6)
+    living = Life(52, 42, 8_000_000)
+    told = (Told(1.23456, "container start"),)
+    recording.recorder(
+        TimelineSeen({42: "containerd"}, 1_000_000, 9.87654, (ended, core_dumped, living), told)
+    )
+
+    (event,) = recording.events
+    assert misfit(event | {"at": 0}) == ""
+    assert (event["ms"], event["known"]) == (9.877, [{"pid": 42, "name": "containerd"}])
+    assert event["told"] == [{"at": 1.235, "what": "container start"}]
+    assert event["processes"][0] == {
+        "pid": 50,
+        "parent": 42,
+        "began": 2.0,
+        "programs": [{"at": 2.5, "argv": ["true"]}],
+        "names": [{"at": 3.0, "name": "t"}],
+        "ended": 4.0,
+        "exit_code": 1,
+    }
+    assert [each["exit_code"] for each in event["processes"]] == [1, -6, None]
+
+
+def test_a_build_with_its_files(recording: Recording) -> None:
+    files = {"Dockerfile": "FROM busybox\n", "hello": b"\x7fELF"}
+    line = "docker build --tag=lab-image ."
+    recording.recorder(
+        ImageBuilt("classic", "lab-image", line, files, 0, "Step 1/1", "sha256:0", 0.123456)
+    )
+
+    (event,) = recording.events
+    assert event == {
+        "event": "build",
+        "builder": "classic",
+        "name": "lab-image",
+        "line": line,
+        "files": [
+            {"path": "Dockerfile", "text": "FROM busybox\n", "base64": None},
+            {"path": "hello", "text": None, "base64": "f0VMRg=="},
+        ],
+        "exit_code": 0,
+        "output": "Step 1/1",
+        "image": "sha256:0",
+        "seconds": 0.1235,
+    }
+    assert misfit(event | {"at": 0}) == ""
 
 
 def test_the_command_lines_of_the_hosts_processes_print_as_their_number() -> None:

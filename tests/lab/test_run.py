@@ -325,13 +325,17 @@ def test_every_event_keeps_what_the_schema_promises(project: Project) -> None:
         "announce(FileRead('/sys/fs/cgroup/x', None, 'max', 'memory.max'))\n"
         "announce(ApiRead('docker info Driver', 'overlay2'))\n"
         "announce(SignalSent(42, 'SIGTERM'))\n"
+        "announce(ImageBuilt('classic', 'x', 'docker build .', {'a': 'b'}, 0, '', None, 0.1))\n"
+        "announce(TimelineSeen({}, 0, 1.0, (), ()))\n"
         "with doing('waiting'):\n    pass\n"
         "assert not taken"
     )
     project.chapter(
         experiment(arguments="taken, container, host", body=body),
         before=(
+            "from fixtures.engine.build import ImageBuilt\n"
             "from fixtures.engine.container import ApiRead\n"
+            "from fixtures.engine.timeline import TimelineSeen\n"
             "from fixtures.kernel.observation import FileRead, SignalSent, announce, doing"
         ),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 from typing import Any
 
@@ -21,6 +22,7 @@ HEADER: Event = {
     "whole": True,
 }
 LINE = "docker run --detach --memory=32m busybox sleep infinity"
+IMAGE_ID = f"sha256:{'26ea5877866b' * 5}0000"
 PID, NEIGHBOUR_PID, HOST_PID = 200, 300, 100
 FOLDER = "/tmp/isolation-labs.8bf23908.4026531836.13183.882183._qwodvlf"
 
@@ -109,6 +111,33 @@ def command(
 
 def file(path: str, value: str = "", field: str | None = None, **more: Any) -> Event:
     return {"event": "file", "path": path, "field": field, "value": value, **more}
+
+
+def build(
+    line: str = "DOCKER_BUILDKIT=1 docker build --tag=lab-image .",
+    name: str = "lab-image",
+    builder: str = "buildkit",
+    image: str | None = IMAGE_ID,
+    output: str = "",
+    **files: str | bytes,
+) -> Event:
+    """A build of these files; bytes are a program."""
+    return {
+        "event": "build",
+        "builder": builder,
+        "name": name,
+        "line": line,
+        "files": [
+            {"path": path, "text": each, "base64": None}
+            if isinstance(each, str)
+            else {"path": path, "text": None, "base64": base64.b64encode(each).decode()}
+            for path, each in files.items()
+        ],
+        "exit_code": 0 if image else 1,
+        "output": output,
+        "image": image,
+        "seconds": 0.25,
+    }
 
 
 def api(source: str, value: str = "") -> Event:

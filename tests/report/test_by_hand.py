@@ -13,10 +13,12 @@ from fixtures.report import by_hand
 from .runs import (
     FOLDER,
     HOST_PID,
+    IMAGE_ID,
     NEIGHBOUR_PID,
     PID,
     Event,
     api,
+    build,
     command,
     container,
     file,
@@ -445,4 +447,219 @@ def test_a_device_is_that_of_the_mount_that_was_just_seen_or_else_all_is_shown()
             "/proc/$host/mountinfo"
         ),
         "sudo cat /proc/$host/mountinfo",
+    ]
+
+
+CONTEXT = "context=$(mktemp -d)"
+BUILD = "(cd $context && DOCKER_BUILDKIT=1 docker build --tag=lab-image .)"
+BUILT_END = ["docker image rm --force lab-image", "rm -r $context"]
+
+
+def test_a_build_is_typed_with_its_files() -> None:
+    assert steps(build(Dockerfile="FROM busybox\nRUN echo 'a  b'\n", note="it's")) == [
+        CONTEXT,
+        """printf '%s\\n' 'FROM busybox' "RUN echo 'a  b'" > $context/Dockerfile""",
+        """printf %s "it's" > $context/note""",
+        BUILD,
+        *BUILT_END,
+    ]
+
+
+def test_a_file_in_a_folder_and_a_program_are_made() -> None:
+    assert steps(build(**{"a/b": "1", "hello": b"\x7fELF"})) == [
+        CONTEXT,
+        "mkdir -p $context/a",
+        "printf %s 1 > $context/a/b",
+        "echo f0VMRg== | base64 -d > $context/hello",
+        "chmod +x $context/hello",
+        BUILD,
+        *BUILT_END,
+    ]
+
+
+def test_a_tar_is_typed_compressed_and_an_image_that_was_refused_is_not_removed() -> None:
+    load = "tar -c layer1.tar | docker load"
+
+    lines = steps(build(load, image=None, **{"layer1.tar": bytes(10240)}))
+
+    assert lines[0] == CONTEXT
+    assert re.fullmatch(
+        r"echo [\w+/=]{1,80} \| base64 -d \| gunzip > \$context/layer1\.tar", lines[1]
+    )
+    assert lines[2:] == [f"(cd $context && {load})", "rm -r $context"]
+
+
+def test_an_image_is_called_by_a_variable_where_it_was_called_by_its_id() -> None:
+    lines = steps(
+        build(Dockerfile="FROM busybox\n"),
+        build(Dockerfile="FROM scratch\n", image=f"{IMAGE_ID[:-1]}1"),
+        api(f"docker run --rm {IMAGE_ID}", "exit code 0"),
+        api("docker run --rm lab-image", "exit code 0"),
+    )
+
+    assert lines == [
+        CONTEXT,
+        "printf '%s\\n' 'FROM busybox' > $context/Dockerfile",
+        BUILD,
+        "lab_image_id=$(docker image inspect --format '{{.Id}}' lab-image)",
+        "printf '%s\\n' 'FROM scratch' > $context/Dockerfile",
+        BUILD,
+        "docker run --rm $lab_image_id; echo $?",
+        "docker run --rm lab-image; echo $?",
+        "docker image rm --force lab-image $lab_image_id",
+        "rm -r $context",
+    ]
+
+
+def test_what_is_asked_of_an_image_is_typed() -> None:
+    assert steps(
+        build(Dockerfile="FROM busybox\n"),
+        api("docker image inspect RootFS.Layers lab-image", "[]"),
+        api("docker history lab-image", ""),
+        api("docker save lab-image", ""),
+    )[3:-2] == [
+        "docker image inspect --format '{{json .RootFS.Layers}}' lab-image",
+        "docker history --no-trunc lab-image",
+        (
+            "saved=$(mktemp -d); docker save lab-image | tar -x -C $saved; "
+            "for layer in $(jq -r '.[0].Layers[]' $saved/manifest.json); "
+            "do (cd $saved; sha256sum $layer; tar -tf $layer); done; rm -r $saved"
+        ),
+    ]
+
+
+def test_an_image_that_is_made_of_a_container_goes_with_it() -> None:
+    name = container()["name"]
+
+    assert steps(
+        container(),
+        api(f"docker commit {name} lab-one", IMAGE_ID),
+        api(f"docker export {name} | docker import - lab-two", IMAGE_ID),
+    )[1:] == [
+        "docker commit lab-container lab-one",
+        "docker export lab-container | docker import - lab-two",
+        END,
+        "docker image rm --force lab-one lab-two",
+    ]
+
+
+def test_what_was_watched_is_said_and_how_to_watch_it() -> None:
+    timeline = {"event": "timeline", "ms": 1, "known": [], "processes": [], "told": []}
+
+    assert steps(container(), timeline)[-2:] == [
+        (
+            "# what was watched meanwhile, other terminals show: "
+            "sudo forkstat -e fork,exec,exit, and docker events"
+        ),
+        "docker rm --force lab-container",
+    ]
+
+
+def test_a_container_that_never_ran_has_its_name_and_is_removed() -> None:
+    name = "isolation-labs-42-7"
+
+    assert steps(
+        api("docker create --network=none busybox no-such", f"not found: {name}"),
+        api(f"docker start {name}", "it failed"),
+        api(f"docker wait {name}", "127"),
+        api(f"docker inspect State.ExitCode {name}", "127"),
+        api(f"docker ps --all --filter name={name}", "Created"),
+        api(f"docker events --filter container={name}", "create die"),
+        {"event": "file", "path": "/proc/*/cgroup", "field": "e" * 64, "value": "(nobody)"},
+    ) == [
+        "docker create --name=lab-not_found --network=none busybox no-such",
+        "docker start lab-not_found",
+        "docker wait lab-not_found",
+        "docker inspect --format '{{.State.ExitCode}}' lab-not_found",
+        "docker ps --all --filter name=lab-not_found",
+        "docker events --since 10m --until 0s --filter container=lab-not_found",
+        (
+            "grep --files-with-matches $(docker inspect --format '{{.Id}}' lab-not_found)"
+            " /proc/[0-9]*/cgroup"
+        ),
+        "docker rm --force lab-not_found",
+    ]
+
+
+def test_dockerd_is_killed_and_started_as_the_service_that_it_is() -> None:
+    lines = steps(container(), api("pkill -KILL dockerd"), api("systemctl start docker"))
+
+    assert lines[-3:-1] == ["sudo pkill -KILL dockerd", "sudo systemctl start docker"]
+
+
+def test_the_sockets_of_a_private_engine_are_where_an_engine_has_them() -> None:
+    home = "/var/lib/isolation-labs/8bf23908.4026531836.13183.882183.1"
+    curl = command("curl", "--unix-socket", f"{home}/docker.sock", where="host", stdout="OK")
+    address = f"{home}/exec/containerd/containerd.sock"
+    ctr = command("ctr", "--address", address, where="host", stdout="OK")
+
+    assert steps(curl, ctr) == [
+        "curl --unix-socket /var/run/docker.sock",
+        "sudo ctr --address /run/containerd/containerd.sock",
+    ]
+
+
+def test_what_the_docker_command_made_is_removed() -> None:
+    network = command("docker", "network", "create", "shop", where="host", stdout="1")
+    runs = [
+        command("docker", "run", "--detach", "--name=web", "busybox", where="host", stdout="2"),
+        command("docker", "run", "--rm", "--name=gone", "busybox", where="host", stdout="3"),
+    ]
+
+    assert steps(network, *runs)[3:] == ["docker rm --force web", "docker network rm shop"]
+
+
+def test_a_bundle_is_made_and_run_and_what_the_runtime_noted_is_deleted() -> None:
+    cgroup = "/isolation-labs.8bf23908.4026531836.42.1.box"
+    runtime = ["runc", f"--root={FOLDER}/state"]
+
+    assert steps(
+        api(f"docker export busybox | tar -x -C {FOLDER}/rootfs", "unpacked"),
+        api(f"""printf %s '{{"cgroupsPath": "{cgroup}"}}' > {FOLDER}/config.json""", "written"),
+        command(*runtime, "run", f"--bundle={FOLDER}", "lab", where="host"),
+    ) == [
+        "folder=$(mktemp -d)  # what to do with it, the code says",
+        "docker create --name=lab-files busybox",
+        "mkdir $folder/rootfs; docker export lab-files | sudo tar -x -C $folder/rootfs",
+        "docker rm lab-files",
+        """printf %s '{"cgroupsPath": "/lab"}' > $folder/config.json""",
+        "sudo runc --root=$folder/state run --bundle=$folder lab; echo $?",
+        "sudo runc --root=$folder/state delete --force lab",
+        "sudo rm -r $folder",
+    ]
+
+
+def test_a_virtual_machine_is_made_with_its_initramfs_and_turned_off() -> None:
+    qemu = ["qemu-system-x86_64", "-initrd", f"{FOLDER}/initramfs"]
+
+    assert steps(
+        api(f"initramfs {FOLDER} '#!/bin/busybox sh\necho here\n'", "written"),
+        process("host", *qemu, pid=4242),
+        file("/proc/4242/status", "1 kB", "VmRSS"),
+    ) == [
+        "folder=$(mktemp -d)  # what to do with it, the code says",
+        "mkdir -p $folder/guest/bin $folder/guest/dev; cp $(command -v busybox) $folder/guest/bin",
+        """printf '%s\\n' '#!/bin/busybox sh' 'echo here' > $folder/guest/init""",
+        "chmod +x $folder/guest/init; sudo mknod $folder/guest/dev/console c 5 1",
+        "(cd $folder/guest; find . | cpio -o -H newc | gzip) > $folder/initramfs",
+        "sudo --background qemu-system-x86_64 -initrd $folder/initramfs; sleep 20",
+        "guest=$(pgrep --newest --full qemu-system)",
+        "sudo grep VmRSS: /proc/$guest/status",
+        "sudo kill $guest",
+        "sudo rm -r $folder",
+    ]
+
+
+def test_what_ctr_made_is_deleted() -> None:
+    busybox = "docker.io/library/busybox:latest"
+
+    assert steps(
+        api("docker save busybox | ctr images import -", "imported"),
+        command("ctr", "run", "--detach", busybox, "lab", "sleep", "9", where="host"),
+    ) == [
+        "docker save busybox | sudo ctr images import -",
+        f"sudo ctr run --detach {busybox} lab sleep 9; echo $?",
+        "sudo ctr tasks delete --force lab",
+        "sudo ctr containers delete lab",
+        f"sudo ctr images delete {busybox}",
     ]

@@ -14,6 +14,7 @@ from .runs import (
     LINE,
     PID,
     api,
+    build,
     command,
     container,
     control,
@@ -285,6 +286,23 @@ def test_long_ids_are_cut_as_docker_ps_cuts_them() -> None:
         short(f"/sys/fs/cgroup/{'0123456789ab' + 'f' * 52}/x") == "/sys/fs/cgroup/0123456789ab…/x"
     )
     assert short(LINE) == LINE
+
+
+def test_a_build_is_shown_with_what_was_built_and_by_whom() -> None:
+    line = "DOCKER_BUILDKIT=1 docker build --tag=lab-image ."
+
+    (built,) = readings(build(Dockerfile="FROM busybox\nCOPY hello /\n", hello=b"\x7fELF"))
+
+    assert (built.kind, built.where, built.what) == ("built", "an image", line)
+    assert built.value == "Dockerfile:\nFROM busybox\nCOPY hello /\nhello: 4 bytes"
+    assert built.notes == ("BuildKit", "0.25 s")
+
+
+def test_a_build_that_failed_is_shown_with_what_it_said() -> None:
+    (refused,) = readings(build(builder="none", image=None, output="invalid diffID", config="{}"))
+
+    assert refused.notes == ("no builder", "0.25 s", "exit code 1")
+    assert refused.value == "config:\n{}\ninvalid diffID"
 
 
 def test_what_is_told_in_the_middle_of_a_line_is_a_sentence_on_a_card() -> None:

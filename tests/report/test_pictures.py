@@ -902,3 +902,68 @@ def test_a_text_is_cut_where_its_room_ends() -> None:
     assert cut("much too long for that", 60, 15) == "much…"
     assert cut("\N{CJK UNIFIED IDEOGRAPH-4E2D}" * 9, 60, 15).endswith("…")
     assert cut("x", 0, 15) == "…"
+
+
+def watched(**fields: Any) -> Event:
+    """A timeline: docker run asks; containerd forks a shim, that runc, and that the container."""
+    names = {50: ["docker", "run"], 51: ["/usr/bin/containerd-shim-runc-v2", "-id", "x"],
+             52: ["runc", "--log", "x", "create"], 53: ["sleep", "9"]}  # fmt: skip
+    parents = {50: 1, 51: 42, 52: 51, 53: 52}
+    processes = [
+        {
+            "pid": pid, "parent": parents[pid], "began": 10.0 * pid - 490, "ended": None,
+            "exit_code": None, "programs": [{"at": 10.0 * pid - 488, "argv": argv}],
+            "names": [{"at": 10.0 * pid - 489, "name": "runc:[2:INIT]"}],
+        }
+        for pid, argv in names.items()
+    ]  # fmt: skip
+    processes[2] |= {"ended": 90.0, "exit_code": 0}
+    told = [{"at": 1, "what": "container create"}, {"at": 1, "what": "network connect"},
+            {"at": 99, "what": "container start"}]  # fmt: skip
+    known = [{"pid": 42, "name": "containerd"}, {"pid": 1, "name": "pytest"}]
+    return {"event": "timeline", "ms": 100, "known": known, "processes": processes,
+            "told": told} | fields  # fmt: skip
+
+
+def test_a_timeline_has_a_row_for_each_process_below_who_asked() -> None:
+    (picture,) = drawn(experiment(as_is=[watched()]))
+
+    assert [each for each in words(picture) if not each.isdecimal()] == [
+        "milliseconds", "create", "start",
+        "docker run", "containerd", "shim", "runc create", "sleep 9",
+    ]  # fmt: skip
+    assert picture.name == "timeline"
+    assert picture.description == (
+        "4 processes were forked in 100 ms, the first docker run. At the end docker run, shim and "
+        "sleep 9 are left. A dot is where one became its program."
+    )
+    assert picture.rows[1] == ["1.0", "the engine says: network connect", "", "", "", ""]
+    assert ["30.0", "runc --log x create", "52", "51", "90.0", "0"] in picture.rows
+
+
+def test_the_control_of_a_timeline_has_the_same_scale() -> None:
+    short = watched(ms=50, processes=watched()["processes"][:1], told=[])
+    as_is, control = drawn(experiment(as_is=[watched()], without_it=[short]))
+
+    axis = [each for each in words(as_is) if each.isdecimal()]
+    assert axis == [each for each in words(control) if each.isdecimal()] == [
+        "0", "20", "40", "60", "80", "100",
+    ]  # fmt: skip
+    assert "1 process was forked in 50 ms" in control.description
+
+
+@pytest.mark.parametrize("fields", [{"processes": []}, {"ms": 0}])
+def test_a_timeline_without_a_process_is_not_drawn(fields: Event) -> None:
+    assert drawn(experiment(as_is=[watched(**fields)])) == ()
+
+
+def test_a_crowded_and_hostile_timeline_stays_on_its_sheet() -> None:
+    each = watched()["processes"][3]
+    processes = [
+        each | {"pid": pid, "programs": [{"at": 5, "argv": argv}], "names": []}
+        for pid, argv in enumerate([[HOSTILE, HOSTILE], [], [""], *[["x"]] * 40], start=60)
+    ]
+    told = [{"at": at, "what": f"container {'die' if at % 2 else HOSTILE}"} for at in range(100)]
+    (picture,) = drawn(experiment(as_is=[watched(processes=processes, told=told[:12])]))
+
+    assert "(only a fork)" in words(picture)

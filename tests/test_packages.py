@@ -1,0 +1,38 @@
+"""What a machine lacks is named with the reason, and nothing else."""
+
+from __future__ import annotations
+
+import pytest
+
+from tools import packages
+
+
+def missing(monkeypatch: pytest.MonkeyPatch, *here: str, engine: bool = False) -> list[str]:
+    """The packages that are missing where these programs are, and perhaps an engine answers."""
+    monkeypatch.setattr(packages, "is_here", lambda program: program in here)
+    monkeypatch.setattr(packages, "engine_is_reachable", lambda: engine)
+    monkeypatch.setattr(packages, "apparmor_is_on", lambda: False)
+    monkeypatch.setattr(packages, "is_static", lambda path: True)
+    return [package for package, why in packages.missing_for_engine() if why]
+
+
+def test_where_the_labs_start_an_engine_they_start_a_registry_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert missing(monkeypatch) == [
+        *("docker.io", "iptables", "iproute2"),
+        *("docker-registry", "openssl"),
+    ]
+    assert missing(monkeypatch, "dockerd", "iptables", "ip", "openssl") == ["docker-registry"]
+
+
+def test_beside_the_user_s_engine_alone_nothing_is_installed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert missing(monkeypatch, engine=True) == []
+
+
+def test_where_all_is_there_nothing_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    there = ("dockerd", "iptables", "ip", "docker-registry", "openssl")
+
+    assert missing(monkeypatch, *there) == []
