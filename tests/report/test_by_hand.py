@@ -663,3 +663,14 @@ def test_what_ctr_made_is_deleted() -> None:
         "sudo ctr containers delete lab",
         f"sudo ctr images delete {busybox}",
     ]
+
+
+@pytest.mark.parametrize("text", [None, "x; rm -r /", "\udcff"])
+def test_what_is_no_base64_is_never_typed(text: str | None) -> None:
+    event = build(hello=b"")
+    event["files"][-1]["base64"] = text
+
+    lines = steps(event)
+
+    assert not [line for line in lines if "rm -r /" in line and "$context" not in line]
+    assert any(line.startswith("echo ") and " | base64 -d" in line for line in lines)
