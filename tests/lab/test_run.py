@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import json
+import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -137,6 +139,15 @@ def test_a_part_of_the_labs_is_not_published(project: Project, choice: tuple[str
     assert not outcome.events.header["whole"]
 
 
+@pytest.fixture
+def heard() -> Iterator[None]:
+    """SIGHUP is heard also where the tests themselves were started with `nohup`."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.usefixtures("heard")
 @pytest.mark.parametrize(
     ("way", "exit_code"),
     [
