@@ -674,3 +674,9 @@ def test_what_is_no_base64_is_never_typed(text: str | None) -> None:
 
     assert not [line for line in lines if "rm -r /" in line and "$context" not in line]
     assert any(line.startswith("echo ") and " | base64 -d" in line for line in lines)
+
+
+def test_the_line_of_a_build_is_words_and_no_program() -> None:
+    event = build(Dockerfile="FROM busybox") | {"line": "docker build --tag=x . ; rm -r /"}
+
+    assert "(cd $context && docker build --tag=x . ';' rm -r /)" in steps(event)
