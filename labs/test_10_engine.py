@@ -1,6 +1,7 @@
 """Chapter 10: the engine's parts. Who does what, shown by watching them and by killing them."""
 
 import json
+import os
 from signal import SIGKILL, SIGTERM
 
 from fixtures.kernel import Process
@@ -18,8 +19,8 @@ from fixtures.lab import (
 )
 
 MIB = 1024 * 1024
-# The fraction makes it a command line that nobody else has.
-SLEEP = ("sleep", "31415926.5")
+# The fraction makes it a command line that nobody else has, no other run either.
+SLEEP = ("sleep", f"31415926.{os.getpid()}")
 JSON = "Content-Type: application/json"
 CREATE = json.dumps({"Image": "busybox", "Cmd": SLEEP, "HostConfig": {"NetworkMode": "none"}})
 # 64 bytes a time, for some ten seconds.

@@ -1,5 +1,7 @@
 """Chapter 16: runtimes and virtual machines. Who makes a container can be swapped, the kernel too."""
 
+import os
+
 from fixtures.kernel import Cgroup
 from fixtures.kernel.posture import Posture
 from fixtures.lab import answers, given, private_engine, requires, started_with, without
@@ -11,8 +13,8 @@ BUNDLE = {
     "process": {"args": ["/bin/sleep", "infinity"], "cwd": "/", "user": {"uid": 0, "gid": 0}},
     "mounts": [{"destination": "/proc", "type": "proc", "source": "proc"}],
 }
-# The fraction makes it a command line that nobody else has.
-SLEEP = ("sleep", "27182818.5")
+# The fraction makes it a command line that nobody else has, no other run either.
+SLEEP = ("sleep", f"27182818.{os.getpid()}")
 # No network: gVisor's own stack is not the subject, and needs rights that not every machine gives.
 GVISOR = {"runsc": {"path": "runsc", "runtimeArgs": ["--network=none"]}}
 A_MINUTE = 60

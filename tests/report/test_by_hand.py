@@ -213,6 +213,26 @@ def test_a_signal_is_sent_again_to_who_got_it_and_not_to_a_number() -> None:
     ]
 
 
+def test_a_signal_to_the_shim_goes_to_the_parent_of_the_container_s_first_process() -> None:
+    started = container() | {"ancestors": [{"pid": 150, "name": "containerd-shim"}]}
+
+    assert steps(started, sent("SIGKILL", 150)) == [
+        RUN,
+        PIDS,
+        "shim=$(ps -o ppid= -p $container | tr -d ' ')",
+        "sudo kill -s SIGKILL $shim",
+        END,
+    ]
+
+
+def test_what_curl_created_is_removed_at_the_end() -> None:
+    asked = "http://engine/containers/create?name=lab-by-curl"
+
+    lines = steps(container(), command("curl", asked, where="host"))
+
+    assert lines[-2:] == [END, "docker rm --force lab-by-curl"]
+
+
 def test_a_process_that_nsenter_started_is_not_nsenter() -> None:
     entered = process("host", "nsenter", f"--target={PID}", "--pid", "sleep", "9", pid=201)
 
