@@ -247,7 +247,6 @@ def test_what_root_writes_in_a_container_belongs_to_root_on_the_host(container, 
 
 
 @answers("intro-9", "deep-13")
-@requires("private-engine")
 @private_engine(userns_remap=True)
 @without(userns_mode="host")
 def test_with_userns_remap_root_inside_is_an_ordinary_user_outside(container):

@@ -290,7 +290,6 @@ def test_docker_pause_freezes_every_process(container, pause):
     assert (frozen, used, goes_on) == (True, 0, True)
 
 
-@requires("root")
 @fresh
 @started_with(ulimits=[{"Name": "nofile", "Soft": 64, "Hard": 64}])
 @without("--ulimit", ulimits=None)

@@ -26,7 +26,7 @@ def test_the_root_of_a_container_is_an_overlay(container, path):
 
 
 @answers("deep-18")
-@requires("overlay", "root")
+@requires("overlay")
 @fresh
 @given(write=False)
 @without("being new: a file is written", write=True)
@@ -44,7 +44,7 @@ def test_a_new_container_has_an_empty_writable_layer(container, write):
 
 
 @answers("deep-17", "deep-19", "deep-40", "study-31")
-@requires("overlay", "root")
+@requires("overlay")
 @fresh
 @started_with(volumes=["{folder}:/shared"])
 @given(path="/etc/group")
@@ -68,7 +68,7 @@ def test_a_write_goes_to_a_copy_in_the_upper_layer(container, path):
 
 
 @answers("deep-19")
-@requires("overlay", "root")
+@requires("overlay")
 @fresh
 @given(access="reading")
 @without("mere reading", access="writing")
@@ -88,7 +88,7 @@ def test_reading_a_file_copies_nothing(container, access):
 
 
 @answers("deep-43")
-@requires("overlay", "root")
+@requires("overlay")
 @fresh
 @given(path="/bin/vi")
 @without("the image: the container made the file itself", path="/own")
@@ -127,7 +127,7 @@ def test_what_a_container_deletes_is_still_in_the_image(container, start, reader
 
 
 @answers("study-14", "how-19")
-@requires("overlay", "root")
+@requires("overlay")
 @without("the same image", image="other")
 def test_containers_of_one_image_share_its_layers(container, neighbour):
     """Two containers of one image read the same file on disk, and write to different layers.
@@ -147,7 +147,7 @@ def test_containers_of_one_image_share_its_layers(container, neighbour):
 
 
 @answers("deep-39")
-@requires("overlay", "root")
+@requires("overlay")
 @started_with(volumes=["{folder}:/shared"])
 @given(place="the writable layer")
 @without("Docker's storage: a bind mount", place="a bind mount")

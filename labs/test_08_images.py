@@ -177,7 +177,7 @@ def test_an_image_made_by_hand_runs(engine, run, command):
 
 @answers("study-14", "deep-38")
 @suite_engine
-@requires("overlay", "root")
+@requires("overlay")
 @given(base="busybox")
 @without("the same base", base="busybox:musl")
 def test_images_of_one_base_have_its_layers_in_common(build, start, base):

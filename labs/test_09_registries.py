@@ -240,7 +240,7 @@ def test_plain_http_is_for_registries_on_loopback_addresses(docker, open_registr
 
 
 @answers("study-13")
-@requires("private-engine", "registry", "openssl", "etc-docker")
+@requires("registry", "openssl", "etc-docker")
 @private_engine(own_certificates=True)
 @given(trusted=False)
 @without("the distrust: the CA's certificate is in certs.d", trusted=True)
@@ -264,7 +264,7 @@ def test_a_certificate_by_an_unknown_authority_is_refused(docker, open_registry,
 
 
 @answers("study-13")
-@requires("private-engine", "registry", "openssl", "etc-docker")
+@requires("registry", "openssl", "etc-docker")
 @private_engine(own_certificates=True, **{"insecure-registries": []})
 @given(certificate="expired", ip=ELSEWHERE)
 @without("the expiry: a valid certificate", certificate="valid")

@@ -2,7 +2,7 @@
 
 import json
 import os
-from signal import SIGKILL, SIGTERM
+from signal import SIGHUP, SIGKILL, SIGTERM
 
 from fixtures.kernel import Process
 from fixtures.lab import (
@@ -25,10 +25,13 @@ JSON = "Content-Type: application/json"
 CREATE = json.dumps({"Image": "busybox", "Cmd": SLEEP, "HostConfig": {"NetworkMode": "none"}})
 # 64 bytes a time, for some ten seconds.
 CHATTER = f"while [ $((n += 1)) -lt 9999999 ]; do echo {'0' * 63}; done"
-# dd reads into one buffer and so touches all of it. The shell ends with its code, when it is asked
-# to: an engine that hears of the end first may not note why it came (moby issue 41929).
+# dd reads into one buffer and so touches all of it. It begins when the shell is told to: the engine
+# hears of what its shim sees, and that looks from when it has started the command. The shell ends
+# with dd's code when it is asked to: an engine that hears of the end first may not note why it came
+# (moby issue 41929).
+WHEN_TOLD = "trap go=1 HUP; until [ $go ]; do sleep 0.1; done"
 ALLOCATE_64_MIB = "dd if=/dev/zero of=/dev/null bs=64M count=1"
-HOG = ("sh", "-c", f'{ALLOCATE_64_MIB}; trap "exit $?" TERM; sleep infinity & wait')
+HOG = ("sh", "-c", f'{WHEN_TOLD}; {ALLOCATE_64_MIB}; trap "exit $?" TERM; sleep infinity & wait')
 GRACEFUL = ("sh", "-c", 'trap "exit 0" TERM; touch /ready; sleep infinity & wait')
 COMPOSE_FILE = """
 services:
@@ -234,7 +237,6 @@ def test_containerd_knows_the_container_as_a_task(container, host, namespace):
 
 
 @answers("deep-22", "deep-23", "study-48")
-@requires("private-engine")
 @private_engine(noting_runtime=True)
 @started_with(runtime="noting")
 @without("the other runtime", runtime=None)
@@ -261,7 +263,7 @@ def test_the_shim_calls_the_runtime_by_its_command_line(container, engine):
 
 
 @answers("how-21", "intro-5")
-@requires("docker", "root", "cgroup:memory", "seccomp")
+@requires("docker", "cgroup:memory", "seccomp")
 @fresh
 @started_with(mem_limit="64m", memswap_limit="64m")
 @given(update=False)
@@ -300,7 +302,6 @@ def test_the_runtime_is_told_all_of_it_in_one_text_file(container, host, update)
 
 
 @answers("deep-24", "study-8", "study-9")
-@requires("private-engine")
 @private_engine(**{"live-restore": True})
 @started_with(stop_signal="SIGKILL")
 @without("live-restore", **{"live-restore": False})
@@ -322,7 +323,6 @@ def test_with_live_restore_a_container_outlives_a_crash_of_dockerd(container, en
 
 
 @answers("deep-24", "study-9")
-@requires("private-engine")
 @private_engine(**{"live-restore": True})
 @started_with(stop_signal="SIGKILL")
 @without("live-restore", **{"live-restore": False})
@@ -340,7 +340,6 @@ def test_with_live_restore_dockerd_stops_without_its_containers(container, engin
 
 
 @answers("deep-24", "study-7", "study-8")
-@requires("private-engine")
 @private_engine()
 @given(part="containerd")
 @without("containerd: the shim", part="the shim")
@@ -361,7 +360,6 @@ def test_a_container_outlives_containerd_and_not_its_shim(container, engine, par
 
 
 @answers("deep-24", "study-9")
-@requires("private-engine")
 @private_engine(**{"live-restore": True})
 @started_with(command=("sh", "-c", CHATTER))
 @without("the chatter: it goes to /dev/null", command=("sh", "-c", f"exec > /dev/null; {CHATTER}"))
@@ -414,6 +412,8 @@ def test_status_exit_code_and_oom_killed_tell_five_failures_apart(create, look_a
         each.start()
     failures["killed"].process.send_signal(SIGKILL)
     hog = failures["out of memory"]
+    wait_until(lambda: "SIGHUP" in hog.process.caught_signals)
+    hog.process.send_signal(SIGHUP)
     wait_until(lambda: "oom" in hog.events() and "SIGTERM" in hog.process.caught_signals)
     hog.process.send_signal(SIGTERM)
     for name in ("its own", "out of memory", "killed"):

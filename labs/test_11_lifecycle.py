@@ -364,7 +364,6 @@ def test_on_failure_gives_up_after_so_many_restarts(container):
 
 
 @answers("study-4")
-@requires("private-engine")
 @private_engine()
 @given(policy="always")
 @without("always: unless-stopped", policy="unless-stopped")

@@ -524,7 +524,6 @@ def test_a_secret_in_a_file_is_not_shown_by_docker_inspect(container, folder):
 
 
 @answers("deep-3", "how-4")
-@requires("private-engine")
 @private_engine()
 @started_with(
     volumes=["{socket}:/docker.sock"], cap_drop=["ALL"], security_opt=["no-new-privileges"]

@@ -29,7 +29,7 @@ rm -r /data/lock"""
 
 
 @answers("study-31", "deep-48")
-@requires("overlay", "root")
+@requires("overlay")
 @fresh
 @given(ended_with="docker rm")
 @without("docker rm: the container is only stopped", ended_with="docker stop")
@@ -53,7 +53,7 @@ def test_the_writable_layer_is_deleted_with_the_container(container, ended_with)
 
 
 @answers("study-31", "deep-48")
-@requires("overlay", "root")
+@requires("overlay")
 @fresh
 @given(then="docker start")
 @without("the same container: a new one of the image", then="docker run")
@@ -97,7 +97,6 @@ def test_a_volume_outlives_the_container(container, start, volume, path):
 
 
 @answers("study-32")
-@requires("root")
 @started_with(volumes=["{volume}:/data"])
 @without("the volume: a directory in memory", volumes=None, tmpfs={"/data": ""})
 def test_a_volume_is_a_directory_of_the_host(container, host, volume):
@@ -113,7 +112,7 @@ def test_a_volume_is_a_directory_of_the_host(container, host, volume):
     assert inside == host.process.inode(volume.mountpoint)
 
 
-@requires("overlay", "root")
+@requires("overlay")
 @fresh
 @started_with(volumes=["{volume}:/data"])
 @given(path="/data/note")
@@ -165,7 +164,6 @@ def test_a_volume_that_has_files_is_not_filled(container, start, volume, write):
 
 
 @answers("study-32")
-@requires("root")
 @started_with(volumes=["{folder}:/shared"])
 @given(path="/shared/note")
 @without("the bind mount: a copy", path="/copy")
@@ -203,7 +201,6 @@ def test_a_read_only_bind_mount_is_read_only_for_the_container_alone(container, 
     )
 
 
-@requires("root")
 @given(source="settings", target="/settings")
 @without("the file: its directory is mounted", source="", target="/folder")
 def test_a_file_that_is_saved_by_renaming_is_lost_to_its_bind_mount(
@@ -401,7 +398,7 @@ def test_a_shared_volume_loses_updates(container, neighbour, count):
 
 
 @answers("study-31", "deep-48")
-@requires("docker", "overlay", "root", "mounts-of-the-host")
+@requires("docker", "overlay", "mounts-of-the-host")
 @fresh
 @started_with(network_mode="bridge")
 @given(ended_with="docker rm")

@@ -24,7 +24,6 @@ A_MINUTE = 60
 
 
 @answers("study-48")
-@requires("private-engine")
 @private_engine(noting_runtime=True)
 @given(runtime="lab-unknown")
 @without("the unknown name: a script that the engine was told of", runtime="noting")
@@ -44,7 +43,7 @@ def test_a_runtime_must_be_registered_with_the_engine(engine, runtime):
 
 
 @answers("study-8", "study-48")
-@requires("private-engine", "runc")
+@requires("runc")
 @private_engine(noting_runtime=True)
 @started_with(runtime="noting")
 @without(pid_mode="host")
@@ -64,7 +63,7 @@ def test_a_script_can_be_the_runtime(container, neighbour, host):
 
 
 @answers("study-8", "study-48")
-@requires("private-engine", "runc", "crun")
+@requires("runc", "crun")
 @private_engine(runtimes={"crun": {"path": "crun"}})
 @started_with(runtime="crun")
 @without(pid_mode="host")
@@ -160,7 +159,7 @@ def test_another_runtime_reads_the_same_bundle(bundle, host, runtime, kinds):
 
 
 @answers("deep-1", "study-48")
-@requires("private-engine", "runc", "runsc")
+@requires("runc", "runsc")
 @private_engine(runtimes=GVISOR)
 @started_with(runtime="runsc")
 @without("gVisor: the runtime is runc", runtime=None)
@@ -178,7 +177,7 @@ def test_gvisor_gives_a_container_a_kernel_of_its_own(container, host):
 
 
 @answers("deep-1", "deep-37")
-@requires("private-engine", "runc", "runsc")
+@requires("runc", "runsc")
 @private_engine(runtimes=GVISOR)
 @started_with(runtime="runsc", command=SLEEP)
 @without("gVisor: the runtime is runc", runtime=None)

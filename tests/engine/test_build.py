@@ -15,7 +15,7 @@ from fixtures.engine.archive import Archive, Entry, Layer
 from fixtures.engine.build import BUILDKIT, CLASSIC, NONE, Builder, ImageBuilt
 from fixtures.engine.container import ApiRead
 from fixtures.engine.options import DEFAULTS, merged
-from fixtures.kernel import NotObservable, set_observer
+from fixtures.kernel import NotObservable, set_recorder
 from fixtures.kernel.system_call import SystemCall, program
 
 FILES = {"note": "a text", "hello": b"\x7fELF\xff"}
@@ -53,9 +53,9 @@ esac
 def seen() -> Iterator[list[object]]:
     """What was announced."""
     announced: list[object] = []
-    set_observer(announced.append)
+    set_recorder(announced.append)
     yield announced
-    set_observer(None)
+    set_recorder(None)
 
 
 def builds_of(seen: list[object]) -> list[ImageBuilt]:

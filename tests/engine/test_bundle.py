@@ -10,20 +10,20 @@ from pathlib import Path
 import pytest
 
 from fixtures.engine.bundle import Bundle
-from fixtures.kernel import FileRead, NotObservable, Process, set_observer
+from fixtures.kernel import FileRead, NotObservable, Process, set_recorder
 
 
 def test_it_is_asked_by_path(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text(json.dumps({"process": {"args": ["sleep"]}}))
     announced: list[object] = []
-    set_observer(announced.append)
+    set_recorder(announced.append)
     try:
         bundle = Bundle(tmp_path)
         assert bundle["process.args"] == ["sleep"]
         assert bundle["linux.resources.memory.limit"] is None
         assert bundle["process.args.first"] is None
     finally:
-        set_observer(None)
+        set_recorder(None)
 
     assert announced[0] == FileRead(str(tmp_path / "config.json"), "process.args", '["sleep"]')
 

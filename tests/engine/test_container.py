@@ -17,7 +17,7 @@ from fixtures.engine.command import OUTPUT_CAP, ProcessFound
 from fixtures.engine.container import ApiRead, ContainerStarted
 from fixtures.engine.options import DEFAULTS, merged
 from fixtures.engine.waiting import poll
-from fixtures.kernel import Doing, set_observer
+from fixtures.kernel import Doing, set_recorder
 from fixtures.kernel.system_call import SystemCall
 from tests.traces import nothing_is_left
 
@@ -38,9 +38,9 @@ def container(engine: Engine) -> Iterator[Container]:
 def announced() -> Iterator[list[object]]:
     """What is announced during the test."""
     observations: list[object] = []
-    set_observer(observations.append)
+    set_recorder(observations.append)
     yield observations
-    set_observer(None)
+    set_recorder(None)
 
 
 @pytest.fixture
@@ -212,9 +212,9 @@ def test_a_process_is_found_by_its_command_line(start: Start) -> None:
     process = container.spawn("sleep", "1000")
 
     announced: list[object] = []
-    set_observer(announced.append)
+    set_recorder(announced.append)
     found = container.find("sleep", "1000"), container.find("sleep")
-    set_observer(None)
+    set_recorder(None)
 
     assert found == (process, None)
     assert announced == [ProcessFound(container.name, ("sleep", "1000"), process.host_pid)]

@@ -19,7 +19,7 @@ from fixtures.engine.options import DEFAULTS, merged
 from fixtures.engine.private import PrivateEngine
 from fixtures.engine.reaper import Reaper
 from fixtures.engine.waiting import poll
-from fixtures.kernel import Doing, set_observer
+from fixtures.kernel import Doing, set_recorder
 from tests.traces import nothing_is_left
 
 pytestmark = [
@@ -91,12 +91,12 @@ def test_a_killed_engine_s_containers_live_on_and_are_found_again_in_its_own_etc
 
 def test_its_start_takes_time_and_its_proof_is_no_evidence(reaper: Reaper) -> None:
     observed: list[object] = []
-    set_observer(observed.append)
+    set_recorder(observed.append)
     try:
         with private_engine(reaper):
             assert observed == [Doing("starting a private engine")]
     finally:
-        set_observer(None)
+        set_recorder(None)
 
 
 def test_a_configuration_that_dockerd_refuses_is_told_with_its_log(reaper: Reaper) -> None:

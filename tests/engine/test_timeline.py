@@ -12,7 +12,7 @@ import pytest
 
 from fixtures.engine import timeline
 from fixtures.engine.timeline import Timeline, TimelineSeen
-from fixtures.kernel import set_observer
+from fixtures.kernel import set_recorder
 from fixtures.kernel.process_events import Life, ProcessEvent
 from tests.fake_engine import FakeEngine
 
@@ -82,12 +82,12 @@ def test_the_lineage_of_a_command_is_that_of_its_process(watched: Timeline) -> N
 
 def test_it_is_announced_with_what_the_engine_said(watched: Timeline) -> None:
     announced: list[Any] = []
-    set_observer(announced.append)
+    set_recorder(announced.append)
     try:
         with watched:
             pass
     finally:
-        set_observer(None)
+        set_recorder(None)
 
     (seen,) = announced
     assert isinstance(seen, TimelineSeen)

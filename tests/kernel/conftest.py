@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.kernel import FileRead, Process, set_observer
+from fixtures.kernel import FileRead, Process, set_recorder
 
 from .trees import Tree
 
@@ -21,9 +21,9 @@ def tree(tmp_path: Path) -> Tree:
 def announced() -> Iterator[list[FileRead]]:
     """What the instruments announce during the test."""
     observations: list[FileRead] = []
-    set_observer(observations.append)
+    set_recorder(observations.append)
     yield observations
-    set_observer(None)
+    set_recorder(None)
 
 
 @pytest.fixture

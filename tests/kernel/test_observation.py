@@ -4,18 +4,18 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.kernel import Doing, FileRead, NotObservable, set_observer
+from fixtures.kernel import Doing, FileRead, NotObservable, set_recorder
 from fixtures.kernel.observation import announce, doing, quoted, read_text, unobserved
 
 
-def test_without_an_observer_an_announcement_goes_nowhere(announced: list[FileRead]) -> None:
-    set_observer(None)
+def test_without_a_recorder_an_announcement_goes_nowhere(announced: list[FileRead]) -> None:
+    set_recorder(None)
     announce(FileRead("/proc/1/stat", None, "1"))
 
     assert not announced
 
 
-def test_the_observer_gets_what_is_announced(announced: list[FileRead]) -> None:
+def test_the_recorder_gets_what_is_announced(announced: list[FileRead]) -> None:
     read = FileRead("/proc/1/stat", None, "1")
     announce(read)
 

@@ -9,7 +9,7 @@ import pytest
 
 from fixtures.engine import BenchError, Container, Engine
 from fixtures.engine.container import ContainerStarted
-from fixtures.kernel import FileRead, set_observer
+from fixtures.kernel import FileRead, set_recorder
 from fixtures.kernel.observation import announce
 from fixtures.lab.sharing import Shelf
 from tests.standin import StandInContainer, StandInEngine
@@ -59,11 +59,11 @@ def test_that_the_bench_looks_whether_it_lives_is_no_evidence(shelf: Shelf) -> N
     container = shelf.lend(OPTIONS, "container")
     cast("StandInContainer", container).init = cast("SimpleNamespace", Init())
     observed: list[object] = []
-    set_observer(observed.append)
+    set_recorder(observed.append)
     try:
         assert shelf.lend(OPTIONS, "container") is container
     finally:
-        set_observer(None)
+        set_recorder(None)
 
     assert [type(each) for each in observed] == [ContainerStarted]
 

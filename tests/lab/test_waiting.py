@@ -7,7 +7,7 @@ from functools import partial
 
 import pytest
 
-from fixtures.kernel import Doing, set_observer
+from fixtures.kernel import Doing, set_recorder
 from fixtures.kernel.observation import doing
 from fixtures.lab import BenchError, settled, wait_until
 
@@ -20,9 +20,9 @@ def never() -> list[str]:
 def announced() -> Iterator[list[object]]:
     """What is announced during the test."""
     observations: list[object] = []
-    set_observer(observations.append)
+    set_recorder(observations.append)
     yield observations
-    set_observer(None)
+    set_recorder(None)
 
 
 def test_a_wait_is_announced_once_whatever_its_condition_does(announced: list[object]) -> None:

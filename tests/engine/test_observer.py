@@ -1,0 +1,91 @@
+"""The observer container: what it answers, and that it is root's eye and no more."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from fixtures.engine import Container, Engine
+from fixtures.engine.observer import ObserverContainer
+from fixtures.engine.options import DEFAULTS
+from fixtures.kernel import NotObservable, Process
+
+pytestmark = pytest.mark.engine
+
+
+@pytest.fixture(scope="module")
+def observer(engine: Engine) -> Iterator[ObserverContainer]:
+    opened = engine.open_observer()
+    yield opened
+    opened.close()
+    for container in engine.client.containers.list(all=True):
+        if container.name.endswith("-observer"):
+            container.remove(force=True)
+
+
+@pytest.fixture(scope="module")
+def container(engine: Engine) -> Iterator[Container]:
+    started = engine.start(DEFAULTS)
+    yield started
+    started.remove()
+
+
+def test_it_reads_what_the_host_reads(observer: ObserverContainer, container: Container) -> None:
+    own = Path(f"/proc/{container.init.host_pid}")
+
+    assert observer.read(f"{own}/environ") == (own / "environ").read_bytes()
+    assert observer.readlink(f"{own}/ns/net") == os.readlink(own / "ns/net")
+    assert observer.realpath("/proc/self/../version") == "/proc/version"
+
+
+def test_its_descriptor_is_of_the_same_namespace(
+    observer: ObserverContainer, container: Container
+) -> None:
+    path = f"/proc/{container.init.host_pid}/ns/net"
+
+    fd = observer.open(path, os.O_RDONLY)
+    status = os.fstat(fd)
+    os.close(fd)
+
+    assert (status.st_dev, status.st_ino) == (os.stat(path).st_dev, os.stat(path).st_ino)
+
+
+def test_what_is_not_there_is_not_there_for_it_either(observer: ObserverContainer) -> None:
+    with pytest.raises(FileNotFoundError) as raised:
+        observer.read("/no-such-\udcff")
+
+    assert raised.value.filename == "/no-such-\udcff"
+
+
+def test_it_can_not_write_to_the_host(observer: ObserverContainer, tmp_path: Path) -> None:
+    (tmp_path / "note").touch()
+
+    with pytest.raises(OSError, match="Read-only"):
+        observer.open(f"{tmp_path}/note", os.O_WRONLY)
+
+
+def test_it_signals_a_process_and_not_the_next_one_with_its_pid(
+    observer: ObserverContainer,
+) -> None:
+    child = subprocess.Popen(["sleep", "infinity"])
+    process = Process(child.pid)
+
+    with pytest.raises(ProcessLookupError):
+        observer.send_signal(child.pid, process.start_time + 1, signal.SIGKILL)
+    assert process.alive
+    observer.send_signal(child.pid, process.start_time, signal.SIGKILL)
+
+    assert child.wait() == -signal.SIGKILL
+
+
+def test_one_that_can_not_start_is_said_once_and_not_tried_again(engine: Engine) -> None:
+    broken = ObserverContainer(engine.client, "no-such-image:lab", engine.owner, {})
+
+    for _ in range(2):
+        with pytest.raises(NotObservable, match=r"observer container.*failed"):
+            broken.read("/proc/version")
