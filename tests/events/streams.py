@@ -104,6 +104,9 @@ class MadeUpRun(Stream):
                                "exit_code": None, "names": [{"at": 2, "name": "init"}],
                                "programs": [{"at": 1.75, "argv": ["runc", "create"]}]}],
                    told=[{"at": 3, "what": "container start"}])  # fmt: skip
+        self.write("capture", where="eth0 of host-1", wanted="of UDP", found=1, of=3,
+                   packets=[{"length": 60, "bytes": "0242", "layers": [
+                       {"name": "UDP", "begin": 0, "size": 8, "fields": {"source": "9"}}]}])  # fmt: skip
 
     def start(self, name: str) -> None:
         self.write("start", experiment="something-holds", trial=name)

@@ -60,16 +60,6 @@ class Tree:
         self._namespaces[label] = inode
         (directory / label.partition(":")[0]).symlink_to(label)
 
-    def link(self, name: str, index: int, peer: int, master: str | None = None) -> None:
-        """A network interface in sysfs."""
-        directory = f"sys/class/net/{name}"
-        self.write(f"{directory}/ifindex", index)
-        self.write(f"{directory}/iflink", peer)
-        self.write(f"{directory}/address", f"02:42:ac:11:00:{index:02x}")
-        self.write(f"{directory}/mtu", 1500)
-        if master:
-            (self.root / directory / "master").symlink_to(f"../{master}")
-
 
 @contextmanager
 def as_ordinary_user() -> Iterator[None]:
