@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from fixtures.lab import answers, fresh, given, requires, started_with, without
+from fixtures.lab import answers, fresh, given, private_engine, requires, started_with, without
 
 
 @answers("intro-15", "deep-11", "how-19")
@@ -164,3 +164,21 @@ def test_docker_keeps_what_containers_write_under_its_data_root(container, engin
     roots = (Path(engine.info("DockerRootDir")).resolve(), Path("/var/lib/containerd").resolve())
 
     assert any(places[place].is_relative_to(root) for root in roots)
+
+
+@answers("how-20")
+@requires("overlay")
+@private_engine(**{"storage-driver": "vfs", "features": {"containerd-snapshotter": False}})
+@without("vfs: the driver is overlay2", **{"storage-driver": "overlay2"})
+def test_another_storage_driver_makes_another_root(container, engine, host):
+    """The storage driver decides what a root is: with vfs it is a directory, a copy of the whole image.
+
+    Kernel: a driver uses what it finds in the kernel: overlay2 overlayfs, btrfs that file system's
+        snapshots. vfs needs nothing but a directory, and copies all files for each container.
+    Without: with overlay2 the root is a file system of its own, an overlay.
+    Source: https://docs.docker.com/engine/storage/drivers/select-storage-driver/
+    """
+    data = host.mounts.above(Path(engine.info("DockerRootDir")))
+
+    root = container.init.mounts.at("/")
+    assert (root.type, root.device) == (data.type, data.device)

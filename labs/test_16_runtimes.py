@@ -114,7 +114,7 @@ def test_a_bundle_is_all_that_a_runtime_needs(bundle, host, kinds):
     )
 
 
-@answers("study-8")
+@answers("study-8", "study-49")
 @requires("private-engine", "containerd", "ctr")
 @given(options=())
 @without("the network namespace: --net-host", options=("--net-host",))
@@ -200,7 +200,7 @@ def test_the_host_sees_no_process_of_a_gvisor_container(container, host):
 # A virtual machine
 
 
-@answers("deep-1", "deep-37")
+@answers("deep-1", "deep-37", "study-3", "study-45")
 @requires("qemu", "docker")
 @given(of="a virtual machine")
 @without("the virtual machine", of="a container")

@@ -15,9 +15,11 @@ from fixtures.events import Stream
 from fixtures.events.run import Event
 from fixtures.events.schema import misfit
 from fixtures.kernel import Doing, FileRead, SignalSent
+from fixtures.kernel.capture import PacketsSeen
+from fixtures.kernel.packet import Packet
 from fixtures.kernel.process_events import Life
 from fixtures.lab.host import CommandLines
-from fixtures.lab.recording import FACT_CAP, Recorder, plain
+from fixtures.lab.recording import FACT_CAP, PACKET_CAP, Recorder, plain
 
 
 class Recording:
@@ -163,6 +165,40 @@ def test_a_timeline_in_ms_since_it_began(recording: Recording) -> None:
         "exit_code": 1,
     }
     assert [each["exit_code"] for each in event["processes"]] == [1, -6, None]
+
+
+def test_the_packets_of_a_capture_with_their_layers(recording: Recording) -> None:
+    # IEEE 802.3: to, from, and a type that is for experiments.
+    frame = bytes.fromhex("02420a000104 02420a000102 88b5") + b"hello"
+    packets = (Packet.decoded(frame, 900),) * (PACKET_CAP + 1)
+
+    recording.recorder(PacketsSeen("eth0 of host-1", "of UDP", packets, 33))
+
+    (event,) = recording.events
+    assert misfit(event | {"at": 0}) == ""
+    assert (event["event"], event["where"], event["wanted"]) == (
+        "capture",
+        "eth0 of host-1",
+        "of UDP",
+    )
+    assert (event["found"], event["of"], len(event["packets"])) == (21, 33, 20)
+    assert event["packets"][0] == {
+        "length": 900,
+        "bytes": "02420a00010402420a00010288b568656c6c6f",
+        "layers": [
+            {
+                "name": "Ethernet",
+                "begin": 0,
+                "size": 14,
+                "fields": {
+                    "source": "02:42:0a:00:01:02",
+                    "destination": "02:42:0a:00:01:04",
+                    "type": "0x88b5",
+                },
+            },
+            {"name": "data", "begin": 14, "size": 5, "fields": {}},
+        ],
+    }
 
 
 def test_a_build_with_its_files(recording: Recording) -> None:

@@ -338,6 +338,7 @@ def test_every_event_keeps_what_the_schema_promises(project: Project) -> None:
         "announce(SignalSent(42, 'SIGTERM'))\n"
         "announce(ImageBuilt('classic', 'x', 'docker build .', {'a': 'b'}, 0, '', None, 0.1))\n"
         "announce(TimelineSeen({}, 0, 1.0, (), ()))\n"
+        "announce(PacketsSeen('eth0', 'of UDP', (Packet.decoded(bytes(60)),), 1))\n"
         "with doing('waiting'):\n    pass\n"
         "assert not taken"
     )
@@ -347,7 +348,9 @@ def test_every_event_keeps_what_the_schema_promises(project: Project) -> None:
             "from fixtures.engine.build import ImageBuilt\n"
             "from fixtures.engine.container import ApiRead\n"
             "from fixtures.engine.timeline import TimelineSeen\n"
-            "from fixtures.kernel.observation import FileRead, SignalSent, announce, doing"
+            "from fixtures.kernel.capture import PacketsSeen\n"
+            "from fixtures.kernel.observation import FileRead, SignalSent, announce, doing\n"
+            "from fixtures.kernel.packet import Packet"
         ),
     )
 
