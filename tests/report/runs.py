@@ -142,3 +142,33 @@ def build(
 
 def api(source: str, value: str = "") -> Event:
     return {"event": "api", "source": source, "value": value}
+
+
+def layer(name: str, begin: int = 0, size: int = 8, **fields: str) -> Event:
+    """A header in a packet."""
+    return {"name": name, "begin": begin, "size": size, "fields": fields}
+
+
+def capture(*packets: list[Event], where: str = "eth0 of host-1", content: str = "") -> Event:
+    """The packets, each as its layers, that were asked for of three times as many."""
+    return {
+        "event": "capture",
+        "where": where,
+        "wanted": "from 10.0.1.2 to 10.0.1.4",
+        "found": len(packets),
+        "of": 3 * len(packets),
+        "packets": [{"length": 148, "bytes": content, "layers": layers} for layers in packets],
+    }
+
+
+CARRIED = [
+    layer("Ethernet", 0, 14, source="46:d8:10:66:01:39", destination="6e:e3:ec:95:09:58"),
+    layer("IPv4", 14, 20, source="192.0.2.1", destination="192.0.2.2", protocol="UDP"),
+    layer("UDP", 34, 8, source="44099", destination="4789", length="114"),
+    layer("VXLAN", 42, 8, VNI="4097"),
+    layer("Ethernet", 50, 14, source="02:42:0a:00:01:02", destination="02:42:0a:00:01:04"),
+    layer("IPv4", 64, 20, source="10.0.1.2", destination="10.0.1.4", protocol="ICMP"),
+    layer("ICMP", 84, 8, message="echo request"),
+    layer("data", 92, 56),
+]
+"""the layers of a frame in a VXLAN packet"""

@@ -11,6 +11,7 @@ import pytest
 from fixtures.report import by_hand
 
 from .runs import (
+    CARRIED,
     FOLDER,
     HOST_PID,
     IMAGE_ID,
@@ -19,6 +20,7 @@ from .runs import (
     Event,
     api,
     build,
+    capture,
     command,
     container,
     file,
@@ -575,6 +577,81 @@ def test_what_was_watched_is_said_and_how_to_watch_it() -> None:
     ]
 
 
+def test_with_two_hosts_it_is_said_on_which_each_line_is_typed() -> None:
+    c1, c2 = container(role="C1 on host-1"), container(role="C2 on host-2", pid=NEIGHBOUR_PID)
+
+    assert steps(
+        api("host-1: docker swarm init --advertise-addr=192.0.2.1", "a manager"),
+        api("host-2: docker swarm join --token=$token 192.0.2.1:2377", "a worker"),
+        api("host-1: docker network create --driver=overlay red", "made"),
+        c1,
+        c2,
+        command("ping", "-c", "1", "10.0.1.4", stdout="1 packets received"),
+        capture(CARRIED),
+        capture(CARRIED, where="eth0 of C2 on host-2"),
+        command("docker", "service", "create", "--name=web", "busybox", where="host-1"),
+        api(f"docker inspect NetworkSettings.Networks {c2['name']}", "10.0.1.4"),
+        api("host-1: docker network inspect Id red", "q3ale7s2uiltmu7"),
+        file("/proc/77/root/x/exec/netns/1-q3ale7s2ui", "br0", "bridge fdb show"),
+    ) == [
+        "# on host-1:",
+        "docker swarm init --advertise-addr=192.0.2.1",
+        "# on host-2:",
+        "# token=$(docker swarm join-token --quiet worker), on host-1",
+        "docker swarm join --token=$token 192.0.2.1:2377",
+        "# on host-1:",
+        "docker network create --driver=overlay red",
+        RUN.replace("lab-container", "lab-c1_on_host_1"),
+        "# on host-2:",
+        RUN.replace("lab-container", "lab-c2_on_host_2"),
+        "c2_on_host_2=$(docker inspect --format '{{.State.Pid}}' lab-c2_on_host_2)",
+        "# on host-1:",
+        "docker exec lab-c1_on_host_1 ping -c 1 10.0.1.4",
+        (
+            "# what was captured meanwhile at eth0 of host-1, another terminal shows: "
+            "sudo tcpdump -nevi eth0"
+        ),
+        (
+            "# what was captured meanwhile at eth0 of C2 on host-2, another terminal shows: "
+            "sudo nsenter --target=$c2_on_host_2 --net tcpdump -nevi eth0"
+        ),
+        "docker service create --name=web busybox; echo $?",
+        "# on host-2:",
+        "docker inspect --format '{{.NetworkSettings.Networks}}' lab-c2_on_host_2",
+        "# on host-1:",
+        "docker network inspect --format '{{.Id}}' red",
+        (
+            "sudo nsenter --net=/run/docker/netns/1-$(docker network inspect --format '{{.Id}}' "
+            "red | cut -c 1-10) bridge fdb show"
+        ),
+        "# on each host, what was made there:",
+        "docker rm --force lab-c1_on_host_1 lab-c2_on_host_2",
+        "docker service rm web",
+        "docker swarm leave --force",
+    ]
+
+
+def test_two_hosts_that_are_namespaces_are_made_and_go() -> None:
+    assert steps(
+        api("ip netns add host-1", "made"),
+        api("ip netns add host-2", "made"),
+        api("ip link add eth0 netns host-1 type veth peer name eth0 netns host-2", "made"),
+        command("ip", "link", "set", "vxlan0", "up", where="host-2"),
+        capture(CARRIED),
+    ) == [
+        "sudo ip netns add host-1",
+        "sudo ip netns add host-2",
+        "sudo ip link add eth0 netns host-1 type veth peer name eth0 netns host-2",
+        "sudo ip netns exec host-2 ip link set vxlan0 up; echo $?",
+        (
+            "# what was captured meanwhile at eth0 of host-1, another terminal shows: "
+            "sudo ip netns exec host-1 tcpdump -nevi eth0"
+        ),
+        "sudo ip netns delete host-1",
+        "sudo ip netns delete host-2",
+    ]
+
+
 def test_a_container_that_never_ran_has_its_name_and_is_removed() -> None:
     name = "isolation-labs-42-7"
 
@@ -700,3 +777,66 @@ def test_the_line_of_a_build_is_words_and_no_program() -> None:
     event = build(Dockerfile="FROM busybox") | {"line": "docker build --tag=x . ; rm -r /"}
 
     assert "(cd $context && docker build --tag=x . ';' rm -r /)" in steps(event)
+
+
+def test_networks_go_by_plain_names_and_are_removed_after_their_containers() -> None:
+    first, second = "isolation-labs-network-42-3", "isolation-labs-other-network-42-4"
+    name = container()["name"]
+
+    assert steps(
+        api(f"docker network create --driver=bridge {first}", "5eed"),
+        api(f"docker network create --driver=bridge --internal {second}", "5eed"),
+        container(f"docker run --detach --network={first} busybox"),
+        api(f"docker network connect {second} {name}", "done"),
+    ) == [
+        "docker network create --driver=bridge lab-network",
+        "docker network create --driver=bridge --internal lab-other-network",
+        "docker run --detach --name=lab-container --network=lab-network busybox",
+        "docker network connect lab-other-network lab-container",
+        END,
+        "docker network rm lab-network",
+        "docker network rm lab-other-network",
+    ]
+
+
+def test_an_address_is_asked_for_where_it_is_used() -> None:
+    name = container()["name"]
+    asked = api(
+        f"docker inspect NetworkSettings.Networks.isolation-labs-network-42-3.IPAddress {name}",
+        "172.18.0.2",
+    )
+    other = command("ping", "172.18.0.23")
+    template = '{{(index .NetworkSettings.Networks "lab-network").IPAddress}}'
+
+    assert middle(asked, other) == ["docker exec lab-container ping 172.18.0.23; echo $?"]
+    assert middle(asked, command("wget", "http://172.18.0.2:5000/")) == [
+        f"container_address=$(docker inspect --format '{template}' lab-container)",
+        "docker exec lab-container wget http://$container_address:5000/; echo $?",
+    ]
+
+
+def test_a_tool_is_asked_in_the_network_namespace_in_which_it_was_asked() -> None:
+    asked = file(f"/proc/{PID}/ns/net", "1: lo loopback", field="ip -details address")
+
+    assert middle(asked, asked) == [
+        "sudo nsenter --net=/proc/$container/ns/net ip -details address"
+    ]
+
+
+def test_a_cable_leads_to_the_namespace_that_a_process_keeps_and_goes_at_the_end() -> None:
+    assert steps(
+        process("host", "unshare", "--net", "sleep", "infinity", pid=77),
+        command("ip", "link", "add", "lan0", "type", "veth", "peer", "netns", "77", where="host"),
+        command("ip", "address", "add", "198.51.100.10/24", "dev", "lan0", where="host"),
+        command(
+            "nsenter", "--net=/proc/77/ns/net", "ip", "link", "set", "switch", "up", where="host"
+        ),
+    ) == [
+        "sudo --background unshare --net sleep infinity",
+        "process=$(sleep 1; pgrep --newest --full 'sleep infinity')",
+        "sudo ip link add lan0 type veth peer netns $process; echo $?",
+        "sudo ip address add 198.51.100.10/24 dev lan0; echo $?",
+        "sudo nsenter --net=/proc/$process/ns/net ip link set switch up; echo $?",
+        "sudo kill $process",
+        "sudo ip link delete lan0",
+    ]

@@ -9,12 +9,14 @@ from fixtures.report.card import Card, Fact, Reading, Word
 from fixtures.report.templating import short
 
 from .runs import (
+    CARRIED,
     FOLDER,
     HOST_PID,
     LINE,
     PID,
     api,
     build,
+    capture,
     command,
     container,
     control,
@@ -181,6 +183,27 @@ def test_readings_say_what_was_done_where_and_what_came_of_it() -> None:
         ),
         Reading("read", "the host", "/proc/999/ns/pid", "", "pid:[2]"),
     ]  # fmt: skip
+
+
+def test_a_capture_is_a_reading_with_a_line_for_each_packet() -> None:
+    event = capture(CARRIED, CARRIED[4:]) | {"found": 5}
+
+    assert card(trial("as-is", "held", event)).as_it_is.readings == [
+        Reading(
+            "listened",
+            "eth0 of host-1",
+            "from 10.0.1.2 to 10.0.1.4",
+            "",
+            "Ethernet 46:d8:10:66:01:39 → 6e:e3:ec:95:09:58 | IPv4 192.0.2.1 → 192.0.2.2 | "
+            "UDP 44099 → 4789 | VXLAN VNI 4097 | "
+            "Ethernet 02:42:0a:00:01:02 → 02:42:0a:00:01:04 | IPv4 10.0.1.2 → 10.0.1.4 | "
+            "ICMP message echo request\n"
+            "Ethernet 02:42:0a:00:01:02 → 02:42:0a:00:01:04 | IPv4 10.0.1.2 → 10.0.1.4 | "
+            "ICMP message echo request\n"
+            "and 3 more",
+            ("5 of 6 packets that went by",),
+        )
+    ]
 
 
 def test_a_signal_is_a_reading_with_the_process_that_got_it() -> None:

@@ -14,6 +14,8 @@ from fixtures.report import pictures
 from fixtures.report.pictures import Picture
 from fixtures.report.pictures.drawing import SIZE, cut, visible_in_xml, width_of
 
+from .runs import CARRIED, capture, layer
+
 SVG = "{http://www.w3.org/2000/svg}"
 HOSTILE = "<script>alert(1)</script>\"'&]]>\x00\x1b[31m\u202egnp\udcff\ufffe\n" + "W" * 300
 HOST, CONTAINER, NEIGHBOUR, EXEC = 100, 200, 300, 400
@@ -967,3 +969,47 @@ def test_a_crowded_and_hostile_timeline_stays_on_its_sheet() -> None:
     (picture,) = drawn(experiment(as_is=[watched(processes=processes, told=told[:12])]))
 
     assert "(only a fork)" in words(picture)
+
+
+def test_a_frame_in_a_packet_is_drawn_in_it_with_the_bytes_of_each_header() -> None:
+    content = "".join(f"{number:02x}" for number in range(148))
+    plain = capture(CARRIED[4:], where="eth0 of C1")
+    wire = capture([], CARRIED, content=content)
+    (picture,) = drawn(experiment(as_is=[plain, wire]))
+
+    assert (picture.name, picture.title) == ("frame", "A packet at eth0 of host-1, as it is")
+    texts = words(picture)
+    assert [each for each in texts if each in {each["name"] for each in CARRIED}] == [
+        "Ethernet", "IPv4", "UDP", "VXLAN", "Ethernet", "IPv4", "ICMP", "data",
+    ]  # fmt: skip
+    assert texts[texts.index("VXLAN") :][:4] == [
+        "VXLAN",
+        "bytes 42 to 49",
+        "VNI 4097",
+        "2a2b 2c2d 2e2f 3031",
+    ]
+    assert picture.description == (
+        "148 bytes, from outside inwards: Ethernet from 46:d8:10:66:01:39 to 6e:e3:ec:95:09:58, "
+        "IPv4 from 192.0.2.1 to 192.0.2.2, UDP from 44099 to 4789, VXLAN of network 4097, in it "
+        "Ethernet from 02:42:0a:00:01:02 to 02:42:0a:00:01:04, IPv4 from 10.0.1.2 to 10.0.1.4, "
+        "ICMP, data."
+    )
+    assert picture.rows[3] == ["42 to 49", "VXLAN", "VNI 4097", "2a2b 2c2d 2e2f 3031"]
+    boxes = [edges(each) for each in parsed(picture.svg).iter(f"{SVG}rect")]
+    assert [boxes[0][n] < boxes[1][n] for n in range(4)] == [True, True, False, False]
+
+
+def test_a_trial_that_has_captured_nothing_has_no_frame() -> None:
+    (picture,) = drawn(experiment(as_is=[capture(CARRIED)], without_it=[capture(), capture([])]))
+
+    assert picture.trial == "as-is"
+
+
+def test_a_hostile_frame_stays_on_its_sheet() -> None:
+    layers = [
+        layer("VXLAN", 2**60 * (-1) ** number, 2**60, **{HOSTILE: HOSTILE, "source": HOSTILE})
+        for number in range(40)
+    ]
+    (picture,) = drawn(experiment(as_is=[capture(layers, where=HOSTILE, content=HOSTILE * 9)]))
+
+    assert len(picture.rows) == 12
