@@ -28,6 +28,8 @@ nft list tables 2>/dev/null
 section "shared memory"
 ls /dev/shm
 awk 'NR > 1 {print $2, $4}' /proc/sysvipc/shm
+section "sockets of shims, and what runtimes keep"
+ls /run/containerd/s /run/runc /run/crun 2>/dev/null
 section folders
 ls -d /var/lib/isolation-labs* /run/isolation-labs* /tmp/isolation-labs* 2>/dev/null
 section processes

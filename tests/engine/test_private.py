@@ -9,6 +9,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -61,6 +62,11 @@ def test_a_container_s_data_survive_a_restart_and_nothing_survives_the_end(reape
         assert container.inspect("State.Status") == "exited"
         engine.client.api.start(container.id)
         assert container.read("/etc/group") == "written before"
+        bundles = daemon.directory / "exec/containerd/daemon/io.containerd.runtime.v2.task"
+        (text,) = {each.read_text() for each in bundles.glob("moby/*/address")}
+        socket = Path(text.removeprefix("unix://"))
+        assert socket.exists()
+    assert not socket.exists()
 
 
 def test_a_killed_engine_s_containers_live_on_and_are_found_again_in_its_own_etc(
