@@ -43,5 +43,5 @@ def test_the_engine_says_of_the_machine_what_the_kernel_says(container, engine, 
         engine.info("KernelVersion"),
         engine.info("CgroupVersion"),
         engine.info("CgroupDriver"),
-        engine.info("Driver") in ("overlay2", "overlayfs"),
+        engine.info("Driver") in ("overlay2", "overlayfs", "overlay"),
     ) == (release, cgroup_version, driver, on_overlay)

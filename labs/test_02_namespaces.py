@@ -263,7 +263,7 @@ def test_with_userns_remap_root_inside_is_an_ordinary_user_outside(container):
     assert (inside, outside) == (0, 100000)
 
 
-@requires("namespace:cgroup")
+@requires("namespace:cgroup", "cgroupns")
 @started_with(cgroupns="private")
 @without(cgroupns="host")
 def test_a_cgroup_namespace_hides_where_the_container_stands(container):

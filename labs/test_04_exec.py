@@ -57,7 +57,7 @@ def test_exec_joins_cgroup_capabilities_and_seccomp_as_well(container, host, by)
     )
 
 
-@requires("docker")
+@requires("shim")
 @fresh
 @started_with(command=("sh", "-c", "sleep 1000 & wait"))
 @given(started_by="docker exec")

@@ -84,7 +84,7 @@ def test_memory_grows_up_to_its_limit_and_then_the_kernel_kills(container):
     """
     memory = container.cgroup.memory
     grower = container.spawn("sh", "-c", GROW_TO_64_MIB)
-    settled(lambda: memory.current, until=lambda _: grower.exit_code is not None, within=60)
+    settled(lambda: memory.current, until=lambda _: not grower.alive, within=60)
     peak = round(memory.peak / MIB)  # before Linux 5.16 a dying process may get a page more
 
     assert (peak, memory.events["oom_kill"]) == (memory.max / MIB, 1)

@@ -136,7 +136,7 @@ def test_a_container_does_not_need_the_client_that_watches_it(container, host, s
 
 @answers("brief-8", "deep-22", "deep-44", "study-6", "study-10")
 @suite_engine
-@requires("docker-cli", "process-events", "runc")
+@requires("dockerd", "docker-cli", "process-events", "runc")
 @given(verb="run")
 @without("the start: the container is only created", verb="create")
 def test_docker_run_goes_from_containerd_by_shim_and_runc_to_the_container(docker, engine, verb):
@@ -156,7 +156,7 @@ def test_docker_run_goes_from_containerd_by_shim_and_runc_to_the_container(docke
 
 @answers("deep-23", "intro-16", "study-7")
 @suite_engine
-@requires("docker-cli", "process-events", "runc")
+@requires("dockerd", "docker-cli", "process-events", "runc")
 @given(how="--detach", command=("sleep", "infinity"))
 @without("the container that runs on: its command ends at once", how="--rm", command=("true",))
 def test_of_all_that_docker_run_starts_two_processes_stay(docker, engine, how, command):
@@ -195,6 +195,7 @@ def test_the_kernel_is_done_long_before_docker_run_is(host, docker, starts):
 
 @answers("deep-24", "intro-16", "study-9")
 @suite_engine
+@requires("dockerd")
 @given(of="the container")
 @without("the container: containerd, which dockerd has started", of="containerd")
 def test_the_shim_is_the_parent_and_nobody_s_child(container, engine, of):
@@ -215,6 +216,7 @@ def test_the_shim_is_the_parent_and_nobody_s_child(container, engine, of):
 
 @answers("how-10")
 @suite_engine
+@requires("dockerd")
 @given(of="the engine")
 @without("the engine: the program in the container, written in C", of="the container")
 def test_all_parts_of_the_engine_are_written_in_go(container, engine, host, of):
@@ -236,7 +238,7 @@ def test_all_parts_of_the_engine_are_written_in_go(container, engine, host, of):
 
 @answers("deep-21", "deep-22")
 @suite_engine
-@requires("ctr")
+@requires("dockerd", "ctr")
 @given(namespace="moby")
 @without("the namespace moby: another", namespace="default")
 def test_containerd_knows_the_container_as_a_task(container, host, namespace):
@@ -409,7 +411,7 @@ def test_without_dockerd_a_container_that_prints_comes_to_a_halt(container, engi
 
 
 @answers("study-43", "study-44")
-@requires("cgroup:memory", "memory-without-swap")
+@requires("cgroup:memory", "memory-without-swap", "oom-event")
 @given(look_at=("Status", "ExitCode", "OOMKilled"))
 @without("OOMKilled", look_at=("Status", "ExitCode"))
 @without("ExitCode", look_at=("Status", "OOMKilled"))

@@ -389,6 +389,7 @@ def test_after_a_restart_of_the_engine_always_means_always(engine, start, policy
 # Health
 
 
+@requires("health-checks")
 @fresh
 @started_with(
     restart_policy={"Name": "always"},
@@ -419,6 +420,7 @@ def test_a_failed_health_check_restarts_nothing(container):
     assert (health, restarts, container.init.alive) == ("unhealthy", 0, True)
 
 
+@requires("health-checks")
 @fresh
 @started_with(healthcheck={"test": "sleep 1000", "interval": SECOND // 10, "retries": 1})
 @given(what="the check")

@@ -136,7 +136,7 @@ def test_any_user_of_a_container_may_listen_on_port_80(container):
 
 
 @answers("study-37", "how-4", "deep-3", "deep-5")
-@requires("docker", "seccomp")
+@requires("default-filter")
 @fresh
 @without(security_opt=["seccomp=unconfined"])
 def test_the_default_filter_refuses_system_calls_that_need_no_capability(container):
@@ -170,7 +170,7 @@ def test_the_default_filter_refuses_system_calls_that_need_no_capability(contain
 
 
 @answers("study-37")
-@requires("seccomp")
+@requires("default-filter")
 @fresh
 @started_with(cap_add=["SYS_ADMIN"])
 @without("the capability SYS_ADMIN", cap_add=None)
@@ -221,7 +221,7 @@ def test_no_new_privileges_makes_a_setuid_program_an_ordinary_one(container):
 
 
 @answers("deep-3", "deep-5")
-@requires("docker")
+@requires("oci-runtime")
 @without(security_opt=["systempaths=unconfined"])
 def test_what_proc_tells_of_the_machine_is_covered(container, host):
     """Files of /proc and /sys that tell of the machine as a whole are covered in a container.
@@ -243,7 +243,7 @@ def test_what_proc_tells_of_the_machine_is_covered(container, host):
 
 
 @answers("deep-3")
-@requires("docker")
+@requires("oci-runtime")
 @fresh
 @without(security_opt=["systempaths=unconfined"])
 def test_the_settings_of_the_kernel_are_read_only(container):
@@ -264,7 +264,7 @@ def test_the_settings_of_the_kernel_are_read_only(container):
 
 
 @answers("deep-3")
-@requires("docker")
+@requires("oci-runtime")
 @fresh
 @without(device_cgroup_rules=["c 1:11 w"])
 @without(devices=["/dev/kmsg:/dev/kmsg:w"])
@@ -466,7 +466,7 @@ def test_the_debug_command_of_the_course_does_not_parse(host, command, flag):
 
 
 @answers("how-8")
-@requires("docker", "seccomp")
+@requires("default-filter")
 @fresh
 @started_with(cap_add=["SYS_PTRACE"], security_opt=["seccomp=unconfined"])
 @without("--cap-add", cap_add=None)
@@ -487,7 +487,7 @@ def test_the_flags_of_the_debug_command_give_a_debugger_what_it_asks_for(contain
 
 
 @answers("how-8")
-@requires("docker", "seccomp")
+@requires("default-filter")
 @fresh
 @without(security_opt=["seccomp=unconfined"])
 def test_by_default_a_debugger_can_trace_its_own_child(container):

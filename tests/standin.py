@@ -55,6 +55,7 @@ class StandInEngine:
         self.daemons: list[Daemon] = []
         self.where = SimpleNamespace(url="unix:///made/up.sock", reason="a stand-in")
         self.base_image = "sha256:c0ffee"
+        self.product = "Docker"
         self.version = {"Version": "29.0.0", "ApiVersion": "1.52", "Components": []}
         self.information: dict[str, Any] = {
             "Driver": "overlay2",

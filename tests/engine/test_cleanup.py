@@ -107,3 +107,32 @@ def test_an_engine_without_anything_is_left_as_it_is(
 
     assert cleanup.sweep(client) == 0
     assert removed(fake) == []
+
+
+def test_podman_has_containers_killed_first_and_those_that_depend_on_others_removed_first(
+    fake: FakeEngine, client: docker.DockerClient
+) -> None:
+    """Its force asks a container to end and waits; and it keeps what another shares a namespace of."""
+    fake.answers["GET /version"] = {"Components": [{"Name": "Podman Engine", "Version": "5.8"}]}
+    fake.answers["GET /containers/json"] = [
+        {"Id": name, "Labels": {LABEL: str(OURS)}} for name in ("lender", "sharer")
+    ]
+    fake.answers["POST /containers/lender/kill"] = ""
+    fake.answers["DELETE /containers/lender"] = lambda request: (
+        "" if "DELETE /containers/sharer" in fake.asked[:-1] else (500, "has dependent containers")
+    )
+    fake.answers["DELETE /containers/sharer"] = ""
+
+    cleanup.remove_all_of(client, OURS)
+
+    asked = [each for each in fake.asked if "/lender" in each or "/sharer" in each]
+    assert set(asked[:2]) == {"POST /containers/lender/kill", "POST /containers/sharer/kill"}
+    assert asked[-1].startswith("DELETE /containers/")
+    assert "DELETE /containers/sharer" in asked
+
+
+def test_what_podman_keeps_for_good_is_told(fake: FakeEngine, client: docker.DockerClient) -> None:
+    fake.answers["DELETE /containers/ours-container"] = (500, "it has dependent containers")
+
+    with pytest.raises(APIError, match="dependent containers"):
+        cleanup.remove_all_of(client, OURS)

@@ -216,6 +216,7 @@ def test_a_run_can_have_an_engine_that_is_configured(labs: Labs, engine: Engine)
         ("{", (), "ERROR: --lab-daemon-json daemon.json: Expecting property name enclosed"),
         ("[]", (), "ERROR: --lab-daemon-json daemon.json: it must hold an object, such as"),
         ("{}", ("--lab-engine=by-hand",), "ERROR: --lab-engine=by-hand has no engine that"),
+        ("{}", ("--lab-engine=runc",), "ERROR: --lab-engine=runc has no engine that"),
     ],
 )
 def test_a_configuration_that_is_none_gets_a_message(

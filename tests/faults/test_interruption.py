@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
+from dataclasses import dataclass
 
 import pytest
 
-from fixtures.engine import Engine
+from fixtures.engine import Engine, podman
+from fixtures.engine.handmade_engine import MAKERS
 from fixtures.engine.waiting import poll
 from tests.traces import nothing_is_left
 
@@ -16,16 +18,43 @@ from .labs import BRIEFLY, HOLDING, LASTING, QUICK, Labs, LabsRun
 pytestmark = pytest.mark.engine
 
 
-@pytest.fixture(params=["its own engine", "the user's engine"])
-def where(request: pytest.FixtureRequest, engine: Engine) -> str | None:
-    """The engine of a run: a private one, or one that is there already and stays."""
-    return None if request.param == "its own engine" else engine.where.url
+@dataclass(frozen=True)
+class Where:
+    """Where a run makes its containers."""
+
+    engine: str | None = None
+    """the url of one that is there already and stays; None is one of the run's own"""
+    maker: str | None = None
+    """who makes them in its place: a Podman of the run's own, or one without an engine"""
+
+    @property
+    def how(self) -> tuple[str, ...]:
+        """What the run is told of it."""
+        return (f"--lab-engine={self.maker}",) if self.maker else ()
 
 
-def started(labs: Labs, where: str | None) -> LabsRun:
+ITS_OWN = Where()
+
+
+@pytest.fixture(params=["its own engine", "the user's engine", "podman", *MAKERS])
+def where(request: pytest.FixtureRequest, engine: Engine) -> Where:
+    """Each of the places where a run can make its containers."""
+    if request.param == "podman":
+        if reason := podman.missing():
+            pytest.skip(reason)
+        return Where(maker=request.param)
+    if request.param not in MAKERS:
+        return ITS_OWN if request.param == "its own engine" else Where(engine.where.url)
+    if lack := MAKERS[request.param].missing():
+        pytest.skip(f"needs a machine for {request.param}: {lack[0]}")
+    return Where(maker=request.param)
+
+
+def started(labs: Labs, where: Where) -> LabsRun:
     """A run that is in its middle."""
-    labs.chapter(LASTING if os.geteuid() else HOLDING, QUICK)
-    run = labs.start(engine=where)
+    has_volumes = os.geteuid() == 0 and where.maker is None
+    labs.chapter(HOLDING if has_volumes else LASTING, QUICK)
+    run = labs.start(*where.how, engine=where.engine)
     run.is_in_its_middle()
     return run
 
@@ -49,7 +78,7 @@ def test_a_signal_ends_a_run_in_order(
     labs: Labs, engine: Engine, number: signal.Signals, exit_code: int, said: str
 ) -> None:
     with nothing_is_left(engine.client):
-        run = started(labs, engine.where.url)
+        run = started(labs, Where(engine.where.url))
 
         run.receive(number)
 
@@ -63,7 +92,7 @@ def test_a_signal_ends_a_run_in_order(
 
 def test_ctrl_c_once_more_does_not_break_off_the_cleaning_up(labs: Labs, engine: Engine) -> None:
     with nothing_is_left(engine.client):
-        run = started(labs, None)
+        run = started(labs, ITS_OWN)
         container = run.container
 
         run.receive(signal.SIGINT)
@@ -76,7 +105,7 @@ def test_ctrl_c_once_more_does_not_break_off_the_cleaning_up(labs: Labs, engine:
     assert_was_interrupted(run)
 
 
-def test_a_killed_run_is_cleaned_up_after(labs: Labs, engine: Engine, where: str | None) -> None:
+def test_a_killed_run_is_cleaned_up_after(labs: Labs, engine: Engine, where: Where) -> None:
     with nothing_is_left(engine.client):
         run = started(labs, where)
 
@@ -89,7 +118,7 @@ def test_a_killed_run_is_cleaned_up_after(labs: Labs, engine: Engine, where: str
 
 
 def test_where_the_last_net_was_killed_too_the_next_run_cleans_up(
-    labs: Labs, engine: Engine, where: str | None
+    labs: Labs, engine: Engine, where: Where
 ) -> None:
     with nothing_is_left(engine.client):
         run = started(labs, where)
@@ -98,7 +127,7 @@ def test_where_the_last_net_was_killed_too_the_next_run_cleans_up(
         run.end()
         assert run.container.alive
 
-        next_run = labs.run("-k", BRIEFLY, engine=where)
+        next_run = labs.run("-k", BRIEFLY, *where.how, engine=where.engine)
 
         assert next_run.process.returncode == 0, next_run.output
 
@@ -107,7 +136,7 @@ def test_a_run_right_after_a_killed_one_gets_along_with_its_reaper(
     labs: Labs, engine: Engine
 ) -> None:
     with nothing_is_left(engine.client):
-        run = started(labs, None)
+        run = started(labs, ITS_OWN)
         run.process.kill()
         run.end()
 

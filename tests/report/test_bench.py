@@ -37,12 +37,32 @@ def test_a_run_that_ended_before_its_bench_was_known_says_when_it_was() -> None:
     ]
 
 
+def test_podman_is_not_called_docker() -> None:
+    podman = run(bench=BENCH | {"engine": BENCH["engine"] | {"product": "Podman"}})
+
+    assert ("engine", "Podman 29.0") in bench.strip(podman)
+    assert "Docker" not in bench.line(podman)
+
+
 def test_a_runtime_of_which_no_version_is_known_is_named() -> None:
     assert runtime(default_runtime="kata") == "kata"
 
 
 def test_an_engine_that_does_not_name_its_runtime_is_not_given_one() -> None:
     assert runtime(default_runtime=None) == "unknown"
+
+
+def test_what_made_the_containers_without_an_engine_is_no_version_of_docker() -> None:
+    by_runc = {"product": "runc", "version": "1.1.5", "without_engine": True}
+    by_hand = {"product": "by_hand.py", "version": "none", "without_engine": True, "by_hand": True}
+
+    assert engines(**by_runc) == [("engine", "runc 1.1.5 without Docker")]
+    assert engines(**by_hand) == [("engine", "none: containers made by hand")]
+
+
+def engines(**engine: object) -> list[tuple[str, str]]:
+    made = run(bench=BENCH | {"engine": BENCH["engine"] | engine})
+    return [pair for pair in bench.strip(made) if pair[0] in ("engine", "runtime")]
 
 
 def runtime(**engine: object) -> str:

@@ -779,6 +779,81 @@ def test_the_line_of_a_build_is_words_and_no_program() -> None:
     assert "(cd $context && docker build --tag=x . ';' rm -r /)" in steps(event)
 
 
+def bundle_of(tool: str, base: str) -> Event:
+    name = identity("container")
+    return container(
+        f"{tool} run --detach {name} # config.json: {base} | '.process.args=[\"sleep\"]' | "
+        f"""'.mounts+=[{{"source":"/bundle/{name}/shm"}}]'"""
+    )
+
+
+OF_AN_IMAGE = (
+    "for an image's files in /image: mkdir /image; "
+    "docker export $(docker create busybox) | sudo tar -x -C /image"
+)
+CHANGES = """'.process.args=["sleep"] | .mounts+=[{"source":"/bundle/lab-container/shm"}]'"""
+
+
+def test_a_container_of_runc_is_made_of_a_bundle_and_goes_with_it() -> None:
+    bundle, there = "/bundle/lab-container", command("true", stdout=".")
+    layers = f"lowerdir=/image,upperdir={bundle}/upper,workdir={bundle}/work"
+
+    assert steps(bundle_of("runc", "runc spec"), there, file(f"/proc/{PID}/uid_map")) == [
+        f"sudo install --directory --owner=$(id -u) {bundle}",
+        f"# {OF_AN_IMAGE}",
+        f"mkdir {bundle}/rootfs {bundle}/upper {bundle}/work",
+        f"sudo mount -t overlay -o {layers} overlay {bundle}/rootfs",
+        f"runc spec --bundle={bundle}",
+        f"mv {bundle}/config.json {bundle}/spec.json",
+        f"jq {CHANGES} {bundle}/spec.json > {bundle}/config.json",
+        f"mkdir {bundle}/shm; sudo mount -t tmpfs shm {bundle}/shm",
+        "sudo runc run --detach lab-container",
+        "container=$(sudo runc state lab-container | jq .pid)",
+        "sudo runc exec lab-container true",
+        "sudo cat /proc/$container/uid_map",
+        "sudo runc delete --force lab-container",
+        f"sudo umount {bundle}/rootfs",
+        f"sudo umount {bundle}/shm",
+        f"sudo rm -r {bundle}",
+        "sudo rmdir /bundle",
+    ]
+
+
+def test_a_container_of_ctr_is_made_of_what_containerd_has() -> None:
+    bundle, there = "/bundle/lab-container", command("true", stdout=".")
+    base = "ctr containers create --seccomp busybox lab-default"
+
+    assert steps(bundle_of("ctr", base), there) == [
+        f"sudo install --directory --owner=$(id -u) {bundle}",
+        "docker save busybox | sudo ctr images import -",
+        f"mkdir {bundle}/rootfs",
+        f"sudo ctr images mount --rw docker.io/library/busybox:latest {bundle}/rootfs",
+        f"sudo {base}",
+        f"sudo ctr containers info --spec lab-default | jq {CHANGES} > {bundle}/config.json",
+        "sudo ctr containers delete lab-default",
+        f"mkdir {bundle}/shm; sudo mount -t tmpfs shm {bundle}/shm",
+        "sudo ctr run --detach lab-container",
+        """container=$(sudo ctr tasks list | awk '$1 == "lab-container" {print $2}')""",
+        "sudo ctr tasks exec --exec-id=lab-1 lab-container true",
+        "sudo ctr tasks delete --force lab-container",
+        "sudo ctr containers delete lab-container",
+        f"sudo ctr images unmount --rm {bundle}/rootfs",
+        f"sudo umount {bundle}/shm",
+        f"sudo rm -r {bundle}",
+        "sudo rmdir /bundle",
+        "sudo ctr images delete docker.io/library/busybox:latest",
+    ]
+
+
+def test_a_line_that_tells_of_no_config_is_no_command() -> None:
+    lines = [
+        steps(container(line))[0]
+        for line in ("runc run x # config.json:", "config.json: x | y", "ctr")
+    ]
+
+    assert [line for line in lines if "/bundle" in line] == []
+
+
 def test_networks_go_by_plain_names_and_are_removed_after_their_containers() -> None:
     first, second = "isolation-labs-network-42-3", "isolation-labs-other-network-42-4"
     name = container()["name"]

@@ -468,3 +468,13 @@ def test_what_is_no_unicode_can_be_written() -> None:
     text = slides.page(run(telling(TWO_PIDS, claim="\udcff", kernel="\udcff")))
 
     assert "\\udcff" in text.encode().decode()
+
+
+def test_podman_s_chain_has_its_own_parts() -> None:
+    podman = {"product": "Podman", "components": {"Podman Engine": "5.8", "Conmon": "2.1"}}
+    made = run(bench=BENCH | {"engine": BENCH["engine"] | podman})
+
+    parts = [(each.name, each.version) for each in slides._components(made)]
+
+    assert parts[1:3] == [("podman", "5.8"), ("conmon", "2.1")]
+    assert not {"dockerd", "containerd", "the shim"} & {name for name, _ in parts}
