@@ -1005,6 +1005,13 @@ def test_a_trial_that_has_captured_nothing_has_no_frame() -> None:
     assert picture.trial == "as-is"
 
 
+def test_where_no_frame_is_in_another_one_there_is_none_to_draw() -> None:
+    plain = [capture(CARRIED[4:])]
+
+    assert drawn(experiment(as_is=plain)) == []
+    assert len(drawn(experiment(as_is=[capture(CARRIED)], without_it=plain))) == 2
+
+
 def test_a_hostile_frame_stays_on_its_sheet() -> None:
     layers = [
         layer("VXLAN", 2**60 * (-1) ** number, 2**60, **{HOSTILE: HOSTILE, "source": HOSTILE})
