@@ -171,7 +171,7 @@ def test_docker_keeps_what_containers_write_under_its_data_root(container, engin
 @private_engine(**{"storage-driver": "vfs", "features": {"containerd-snapshotter": False}})
 @without("vfs: the driver is overlay2", **{"storage-driver": "overlay2"})
 def test_another_storage_driver_makes_another_root(container, engine, host):
-    """The storage driver decides what a root is: with vfs it is a directory, a copy of the whole image.
+    """The storage driver decides what a root is: with vfs it is a plain directory, and no overlay.
 
     Kernel: a driver uses what it finds in the kernel: overlay2 overlayfs, btrfs that file system's
         snapshots. vfs needs nothing but a directory, and copies all files for each container.

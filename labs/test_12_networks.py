@@ -164,7 +164,8 @@ def test_a_published_port_accepts_before_anybody_listens(container, host):
     """Where nobody listens inside, a published port still accepts connections: docker-proxy does.
 
     Kernel: docker-proxy is a process of the host that listens on the port, and connects to the
-        container only when somebody has come. It serves the host itself; others meet the rules.
+        container only when somebody has come. It serves what comes to 127.0.0.1 and what no rule
+        catches; the rest meets the rules.
     Without: with userland-proxy=false the rules alone are there, and the container refuses.
     Source: docs.docker.com/engine/network/port-publishing/, userland-proxy; listen(2)
     """
@@ -184,8 +185,9 @@ def test_a_published_port_accepts_before_anybody_listens(container, host):
 def test_a_port_of_the_host_can_be_published_once(container, create, port):
     """A second container that wants the same port of the host is not started.
 
-    Kernel: two sockets can not be bound to one address and port, and a packet can be sent on to one
-        of two. The engine keeps a list of what it has given away.
+    Kernel: two sockets can not be bound to one address and port (unless both allow it, by
+        SO_REUSEPORT), and a packet is sent on to one place. The engine keeps a list of what it has
+        given away.
     Without: another port of the host can lead to the same port 5000, of the other container.
     Source: docs.docker.com/engine/network/port-publishing/; bind(2), EADDRINUSE
     """
@@ -202,11 +204,12 @@ def test_a_port_of_the_host_can_be_published_once(container, create, port):
 @requires("curl")
 @started_with(network_mode="bridge", hostname="web", command=SERVER, ports=["127.0.0.1:80:5000"])
 @without("127.0.0.1: every address of the host", ports=["80:5000"])
-def test_a_port_published_on_127_0_0_1_is_for_the_host_alone(container, host, lan):
-    """What is published on 127.0.0.1 answers the host itself, and no other machine.
+def test_a_port_published_on_127_0_0_1_is_not_at_the_host_s_other_address(container, host, lan):
+    """What is published on 127.0.0.1 answers there, and not at the address that other machines know.
 
-    Kernel: 127.0.0.0/8 is each machine's own: no packet for it comes in by a cable. At the host's
-        other addresses nobody has the port, and connections to it are refused.
+    Kernel: 127.0.0.0/8 is each machine's own, and a packet for it that comes by a cable is dropped.
+        But DNAT comes before that: until Engine 28 a machine on the same switch could get in by a
+        route of its own (moby issue 45610).
     Without: without an address it is published on all of them, and other machines are answered.
     Source: docs.docker.com/engine/network/port-publishing/; RFC 1122, 3.2.1.3
     """
@@ -255,6 +258,8 @@ def test_without_icc_neighbours_on_a_bridge_do_not_reach_each_other(
 ):
     """With enable_icc=false two containers on one bridge do not reach each other; the host does.
 
+    icc is short for inter-container communication.
+
     Kernel: br_netfilter hands what a bridge passes on to the firewall, too, where a rule drops it.
     Without: the same two on an ordinary bridge network speak to each other.
     Source: docs.docker.com/engine/network/drivers/bridge/, enable_icc; br_netfilter
@@ -276,7 +281,7 @@ def test_without_icc_neighbours_on_a_bridge_do_not_reach_each_other(
 def test_an_internal_network_has_no_way_out(create_network, start, lan, internal):
     """In a network made with --internal, containers reach each other, and nobody beyond the host.
 
-    Kernel: rules drop what enters or leaves the bridge for elsewhere; since Engine 27 there is no
+    Kernel: rules drop what enters or leaves the bridge for elsewhere; since Engine 25 there is no
         default route either.
     Without: an ordinary network leads out by way of the host.
     Source: docs.docker.com/reference/cli/docker/network/create/, --internal
@@ -367,7 +372,7 @@ def test_the_name_server_of_a_container_is_dockerd(container, engine):
 
     Kernel: a socket stays in the network namespace in which it was made, wherever its process is.
         dockerd, outside, enters the container's for a moment to make one.
-    Without: on the default bridge /etc/resolv.conf is the host's, and there is no such socket.
+    Without: on the default bridge /etc/resolv.conf is made from the host's, and no socket is there.
     Source: docs.docker.com/engine/network/, DNS services; setns(2), resolv.conf(5)
     """
     sockets = container.network.listening
@@ -399,6 +404,7 @@ def test_a_rule_in_the_container_leads_to_the_name_server(container):
 
 
 @answers("study-28")
+@suite_engine
 @given(aliases=("web", "web"))
 @without("the same alias", aliases=("web", "other"))
 def test_one_alias_can_be_the_name_of_several_containers(network, start, aliases):
@@ -413,10 +419,9 @@ def test_one_alias_can_be_the_name_of_several_containers(network, start, aliases
         for number, alias in enumerate(aliases, 1)
     ]
 
-    said = servers[0].exec("nslookup", "web").output
+    found = servers[0].lookup("web")
 
-    found = [server.address(network) in said for server in servers]
-    assert found == [True, True]
+    assert found == {server.address(network) for server in servers}
 
 
 # Sandbox, endpoint, network
@@ -432,7 +437,7 @@ def test_a_sandbox_is_a_network_namespace_with_a_file(container, host):
     Kernel: a namespace can be bound to a file by a mount; mountinfo tells which one it is. It lives
         as long as a process is in it, or such a mount exists.
     Without: who joins another container's network has no sandbox of their own.
-    Source: moby libnetwork/docs/design.md, Sandbox; namespaces(7), Namespace lifetime
+    Source: moby daemon/libnetwork/docs/design.md, Sandbox; namespaces(7), Namespace lifetime
     """
     file = str(Path(container.inspect("NetworkSettings.SandboxKey")).resolve())
 
@@ -480,7 +485,7 @@ def test_each_network_of_a_container_is_an_endpoint_in_one_sandbox(
     Kernel: both are interfaces in the same network namespace, and their other ends are on two
         bridges. The ids of the networks are the names of the bridges.
     Without: who joined one network has one endpoint.
-    Source: moby libnetwork/docs/design.md, Endpoint; docker network connect --help
+    Source: moby daemon/libnetwork/docs/design.md, Endpoint; docker network connect --help
     """
     if joins:
         other_network.connect(container)

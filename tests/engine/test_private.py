@@ -128,6 +128,17 @@ def test_what_is_stopped_can_be_stopped_killed_and_removed_again() -> None:
             daemon.remove()
 
 
+def test_it_can_not_ask_the_host_s_firewalld_to_set_its_rules() -> None:
+    daemon = PrivateEngine(Owner.current(), next(NUMBERS))
+    try:
+        daemon.start()
+
+        environment = Path(f"/proc/{daemon.daemon.host_pid}/environ").read_text().split("\0")
+        assert "DBUS_SYSTEM_BUS_ADDRESS=unix:path=/dev/null" in environment
+    finally:
+        daemon.remove()
+
+
 def test_the_stacks_of_a_containerd_that_is_slow_to_end_go_with_the_engine() -> None:
     """dockerd asks for them with SIGUSR1, and containerd writes them to its TMPDIR."""
     daemon = PrivateEngine(Owner.current(), next(NUMBERS))

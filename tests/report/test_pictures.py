@@ -1008,7 +1008,7 @@ def test_a_trial_that_has_captured_nothing_has_no_frame() -> None:
 def test_where_no_frame_is_in_another_one_there_is_none_to_draw() -> None:
     plain = [capture(CARRIED[4:])]
 
-    assert drawn(experiment(as_is=plain)) == []
+    assert drawn(experiment(as_is=plain)) == ()
     assert len(drawn(experiment(as_is=[capture(CARRIED)], without_it=plain))) == 2
 
 
