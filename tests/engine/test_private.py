@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import signal
+import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -181,3 +182,24 @@ def _sweep(failures: list[BaseException]) -> None:
         private.sweep()
     except BaseException as error:
         failures.append(error)
+
+
+def test_its_containerd_is_its_own_where_the_machine_has_one(
+    reaper: Reaper, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    socket = tmp_path / "containerd/containerd.sock"
+    socket.parent.mkdir()
+    socket.touch()
+    monkeypatch.setattr(private, "SYSTEM_CONTAINERD", socket)
+    with nothing_is_left(), private_engine(reaper) as (engine, daemon):
+        seen = subprocess.run(
+            daemon.enter("ls", str(socket.parent)), capture_output=True, text=True, check=True
+        )
+        container = engine.start(DEFAULTS)
+
+        daemon.kill()
+        daemon.start()
+
+        assert (seen.stdout, socket.exists()) == ("", True)
+        assert daemon.containerd.name == "containerd"
+        assert not container.init.alive
