@@ -3,7 +3,7 @@
 PYTHON ?= python3
 export PYTHON
 
-.PHONY: help labs test render compare engines bench soak slides-pdf lint clean prepare prepare-pages prepare-test prepare-dev
+.PHONY: help labs vm matrix test render compare engines bench soak slides-pdf lint clean prepare prepare-vm prepare-pages prepare-test prepare-dev
 .NOTPARALLEL:
 
 help:  ## list the targets
@@ -14,6 +14,13 @@ labs: prepare  ## run the labs; ARGS="-k oom" hands on arguments of pytest
 
 test: prepare-test  ## run the suite's own tests; ARGS as with labs
 	@.venv-dev/bin/python -m pytest tests/ $(ARGS)
+
+vm: prepare-vm  ## run the labs in a virtual machine, on cgroup v2; ARGS as with labs, DRIVER=cgroupfs
+	@.venv/bin/python -m fixtures.vm $(if $(SUITE),--suite "$(SUITE)") $(if $(MIRROR),--mirror "$(MIRROR)") \
+		$(if $(DRIVER),--driver "$(DRIVER)") $(if $(ACCELERATOR),--accelerator "$(ACCELERATOR)") -- $(ARGS)
+
+matrix: prepare prepare-vm  ## run the labs on each engine that there is: make matrix ENGINES="here forky"
+	@tools/run.sh -m tools.matrix --args="$(ARGS)" $(ENGINES)
 
 render:  ## make the pages of a run again: make render RUN=reports/runs/…
 	$(if $(RUN),,$(error make render needs RUN, a folder with events.jsonl: make render RUN=reports))
@@ -52,6 +59,9 @@ clean:  ## remove the environments and caches, never a report
 
 prepare:
 	@tools/prepare.sh .venv requirements.txt engine
+
+prepare-vm:
+	@tools/prepare.sh .venv requirements.txt vm
 
 prepare-pages:
 	@tools/prepare.sh .venv requirements.txt

@@ -1,10 +1,10 @@
 """Print the Debian packages that are missing on this machine: a line each, name, tab, why.
 
-    python3 tools/packages.py engine|browser
+    python3 tools/packages.py engine|browser|vm
 
 `engine` is what the labs need: whether one is reachable is asked in the order in which the suite
-looks for it. `browser` is what the tests of the pages need. The standard library is enough, because
-this runs before the virtual environment is made.
+looks for it. `browser` is what the tests of the pages need, and `vm` what the guest of `make vm` is
+built with. The standard library is enough, because this runs before the virtual environment is made.
 """
 
 from __future__ import annotations
@@ -162,7 +162,28 @@ def missing_for_engine() -> Iterator[tuple[str, str]]:
         yield "busybox-static", f"{why} (it replaces the package busybox)" if found else why
 
 
+def missing_for_vm() -> Iterator[tuple[str, str]]:
+    """The missing packages for building the guest; without root it takes two more."""
+    if not is_here("mmdebstrap"):
+        yield "mmdebstrap", "the virtual machine's Debian is put together with it"
+    if not is_here("mke2fs"):
+        yield "e2fsprogs", "mke2fs makes the virtual machine's disk"
+    if not is_here("depmod"):
+        yield "kmod", "depmod and modprobe find the modules that its kernel needs first"
+    if not is_here("xz"):
+        yield "xz-utils", "its kernel's modules are compressed"
+    if os.geteuid():
+        if not is_here("fakeroot"):
+            yield "fakeroot", "without root, the owners of its files are pretended"
+        if not is_here("newuidmap"):
+            yield "uidmap", "without root, its packages are installed in a user namespace"
+
+
 if __name__ == "__main__":
-    find = {"engine": missing_for_engine, "browser": missing_for_browser}[sys.argv[1]]
+    find = {
+        "engine": missing_for_engine,
+        "browser": missing_for_browser,
+        "vm": missing_for_vm,
+    }[sys.argv[1]]
     for package, why in find():
         print(f"{package}\t{why}")

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # Prepares what a target of the Makefile needs, and announces it; where all is there, does nothing.
 #
-#   tools/prepare.sh VENV REQUIREMENTS [engine [browser]]
+#   tools/prepare.sh VENV REQUIREMENTS [engine [browser]|vm]
 #
-# The environment VENV is made from the file REQUIREMENTS. With "engine", the packages that
+# The environment VENV is made from the file REQUIREMENTS. With "engine" or "vm", the packages that
 # tools/packages.py names for it are installed too. With "browser" so is a Chromium; where that fails
 # the tests that need one are skipped. A call that was interrupted is mended by the next one.
 set -eu

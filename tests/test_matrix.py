@@ -1,0 +1,53 @@
+"""`make matrix`: where the labs are run, and what is said where they can not be."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tools import matrix, tree
+
+PROJECT = Path(__file__).parents[1]
+
+
+def test_an_unknown_engine_is_an_error_that_names_the_known_ones() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "tools.matrix", "docker"],
+        capture_output=True, text=True, check=False, cwd=PROJECT,
+    )  # fmt: skip
+
+    assert done.returncode == 2
+    assert "there is no engine docker; there are here, trixie, forky" in done.stderr
+
+
+def test_what_is_not_installed_is_left_out(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["matrix", "podman"])
+    monkeypatch.setattr("os.geteuid", lambda: 0)
+    monkeypatch.setenv("PATH", "/nonexistent")
+
+    assert matrix.main() == 0
+    assert "podman: left out, for there is no podman in the PATH" in capsys.readouterr().out
+
+
+def test_a_place_without_a_run_is_named_and_makes_it_fail(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["matrix", "here"])
+    monkeypatch.setattr("os.geteuid", lambda: 0)
+    monkeypatch.setattr(matrix, "RUNS", tmp_path)
+    monkeypatch.setattr(sys, "executable", "/bin/false")
+
+    assert matrix.main() == 1
+    assert "no run on here" in capsys.readouterr().err
+
+
+def test_a_command_in_a_tree_sees_its_files_and_writes_beside_them(tmp_path: Path) -> None:
+    command = tree.command(tmp_path / "disk", tmp_path / "work", PROJECT, "python3", "-V")
+
+    assert command[:3] == ["unshare", "--mount", "--propagation=private"]
+    assert command[-2:] == ["python3", "-V"]
