@@ -36,3 +36,16 @@ def test_where_all_is_there_nothing_is_missing(monkeypatch: pytest.MonkeyPatch) 
     there = ("dockerd", "iptables", "ip", "docker-registry", "openssl")
 
     assert missing(monkeypatch, *there) == []
+
+
+def test_without_root_the_guest_of_make_vm_takes_two_packages_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(packages, "is_here", lambda program: program in ("mke2fs", "xz"))
+    monkeypatch.setattr(packages.os, "geteuid", lambda: 0)
+    as_root = [package for package, why in packages.missing_for_vm() if why]
+    monkeypatch.setattr(packages.os, "geteuid", lambda: 1000)
+    as_user = [package for package, why in packages.missing_for_vm() if why]
+
+    assert as_root == ["mmdebstrap", "kmod"]
+    assert as_user == [*as_root, "fakeroot", "uidmap"]

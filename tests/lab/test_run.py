@@ -100,6 +100,19 @@ def test_pages_that_can_not_be_made_are_told_and_lose_nothing(
     assert (project.root / "reports/evidence.html").read_text() == "older"
 
 
+def test_a_whole_run_without_pages_leaves_those_of_an_older_one(project: Project) -> None:
+    project.write("reports/evidence.html", "older")
+    project.chapter(experiment())
+
+    outcome = project.run("--lab-no-pages")
+
+    folder = outcome.folder.relative_to(project.root)
+    assert outcome.exit_code == pytest.ExitCode.OK
+    assert f"\nreports: {folder}/\n" in outcome.out
+    assert "open " not in outcome.out
+    assert published(project) == {"evidence.html"}
+
+
 def test_a_run_that_can_not_be_read_back_gets_one_message(project: Project) -> None:
     project.engine.information["Driver"] = None
     project.chapter(experiment())
