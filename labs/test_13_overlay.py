@@ -319,7 +319,7 @@ def test_one_line_on_each_host_makes_an_overlay_by_hand(wired_hosts, link, vni):
     Kernel: a TCP connection is asked for and refused: a packet there and one back, each inside a
         UDP packet. No engine, no swarm and no daemon has a part in it.
     Without: without the device, the packets are on the wire as they are. With two numbers, the
-        other host unpacks nothing, and nobody answers.
+        other host unpacks nothing: not even the question for the MAC (ARP) is answered.
     Source: ip-link(8), vxlan; networking/vxlan.rst
     """
     one, two = wired_hosts
