@@ -35,6 +35,19 @@ def container(engine: Engine) -> Iterator[Container]:
     started.remove()
 
 
+def test_one_that_has_ended_is_said(engine: Engine) -> None:
+    observer = engine.open_observer()
+    observer.read("/proc/version")
+    (running,) = (
+        each for each in engine.client.containers.list() if each.name.endswith("-observer")
+    )
+    running.remove(force=True)
+
+    with pytest.raises(NotObservable, match=r"observer container.*failed: (it has ended|.*Broken pipe)"):
+        observer.read("/proc/version")
+    observer.close()
+
+
 def test_it_reads_what_the_host_reads(observer: ObserverContainer, container: Container) -> None:
     own = Path(f"/proc/{container.init.host_pid}")
 
