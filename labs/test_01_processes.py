@@ -78,7 +78,7 @@ def test_two_containers_do_not_see_each_others_processes(container, neighbour):
 
 
 @answers("brief-5", "intro-1", "deep-5", "how-4", "study-2")
-@requires("overlay", "seccomp")
+@requires("cgroups", "overlay", "seccomp")
 @given(of="the container")
 @without("the container: a plain process of the host", of="the host")
 @without(pid_mode="host")

@@ -214,6 +214,7 @@ def test_a_container_gets_a_file_system_for_shared_memory(container):
 
 
 @answers("intro-9", "deep-13")
+@requires("users-of-the-host")
 @without(user="1000:1000")
 def test_root_in_a_container_is_root_on_the_host(container, host):
     """By default a container has no user namespace of its own: its root is the host's root.
@@ -229,6 +230,7 @@ def test_root_in_a_container_is_root_on_the_host(container, host):
 
 
 @answers("intro-9", "deep-13")
+@requires("users-of-the-host")
 @started_with(volumes=["{folder}:/shared"])
 @without(user="1000:1000")
 def test_what_root_writes_in_a_container_belongs_to_root_on_the_host(container, folder):
@@ -279,7 +281,7 @@ def test_a_cgroup_namespace_hides_where_the_container_stands(container):
 
 
 @answers("how-12")
-@requires("namespace:cgroup")
+@requires("namespace:cgroup", "users-of-the-host")
 @contrast("which namespaces an engine makes by default is its decision, and the cgroup version's")
 def test_user_and_time_namespaces_are_shared_with_the_host_by_default(container, engine, host):
     """Not all is separate: user and time namespace are the host's, on cgroup v1 the cgroup one too.

@@ -237,6 +237,8 @@ def test_seven_steps_make_what_docker_makes(by_hand, container, host, steps):
             "PIDs": len(each.pids),
             "own /proc": "/proc" in each.mounts and len(each.pids) == 2,
             "root": each.mounts.at("/").type,
+            # The host's may be an overlay too: a live system's, or that of a machine in a container.
+            "own root": each.mounts.at("/").device != host.process.mounts.at("/").device,
             "own cgroup": Cgroup.of(each) != Cgroup.of(host.process),
             "eth0": "eth0" in each.interfaces,
             "capabilities": each.capabilities.effective,

@@ -228,7 +228,7 @@ def test_a_pids_limit_keeps_a_fork_bomb_from_starving_its_neighbours(container, 
 
 
 @answers("intro-12")
-@requires("block-device")
+@requires("cgroups", "block-device")
 @started_with(device_write_bps=[{"Path": "{disk}", "Rate": MIB}])
 @without("--device-write-bps", device_write_bps=None)
 def test_an_io_limit_is_a_rate_for_one_disk(container, disk):
@@ -245,7 +245,7 @@ def test_an_io_limit_is_a_rate_for_one_disk(container, disk):
 
 
 @answers("intro-12")
-@requires("block-device")
+@requires("cgroups", "block-device")
 @fresh
 @started_with(device_write_bps=[{"Path": "{disk}", "Rate": MIB}], volumes=["/data"])
 @without("--device-write-bps", device_write_bps=None)
@@ -266,6 +266,7 @@ def test_an_io_limit_slows_what_is_written_to_the_disk(container):
 
 @fresh
 @started_with(command=BUSY_LOOP)
+@requires("cgroups")
 @given(pause=True)
 @without("docker pause", pause=False)
 def test_docker_pause_freezes_every_process(container, pause):

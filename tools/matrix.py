@@ -17,13 +17,16 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from fixtures.engine.errors import BenchError
 from fixtures.vm import image
 from fixtures.vm.errors import GuestError
-from tools import tree
+from tools import tree, user
 
 PROJECT = Path(__file__).parents[1]
 RUNS = PROJECT / "reports" / "runs"
@@ -40,12 +43,18 @@ class Place:
     """the keys of daemon.json for its engine"""
     maker: str | None = None
     """what makes the containers, where that is not Docker: --lab-engine"""
+    user: Callable[[Path], AbstractContextManager[tuple[list[str], str]]] | None = None
+    """whose engine it is that an ordinary user has: of tools/user.py"""
     program: str | None = None
     """what has to be installed for that"""
 
 
 PLACES = {
     "here": Place("this machine's own engine"),
+    "group": Place("the same, for a user in its group who is not root", user=user.in_the_group),
+    "rootless": Place(
+        "an engine of such a user's own", user=user.rootless, program="dockerd-rootless.sh"
+    ),
     "trixie": Place("the engine of Debian 13", "trixie"),
     "forky": Place("the newest engine of Debian", "forky"),
     "containerd": Place(
@@ -76,13 +85,13 @@ def main() -> int:
     without: list[str] = []
     for name in options.engines or PLACES:
         place = PLACES[name]
-        if place.program and shutil.which(place.program) is None:
+        if place.program and shutil.which(place.program, path=user.PATH) is None:
             print(f"matrix: {name}: left out, for there is no {place.program} in the PATH")
             continue
         print(f"matrix: {name}: {place.what}", flush=True)
         try:
             run = _run(place, options.args.split())
-        except GuestError as error:
+        except (GuestError, BenchError, user.Failed) as error:
             print(f"matrix: {name}: {error}", file=sys.stderr)
             run = None
         if run is None:
@@ -108,6 +117,8 @@ def _run(place: Place, arguments: list[str]) -> Path | None:
             settings = Path(folder) / "daemon.json"
             settings.write_text(json.dumps(place.daemon))
             words += ["--lab-daemon-json", str(settings)]
+        if place.user is not None:
+            return _run_as_a_user(place.user, Path(folder), words)
         if place.suite is None:
             command = [sys.executable, *words]
         else:
@@ -116,8 +127,30 @@ def _run(place: Place, arguments: list[str]) -> Path | None:
             work.mkdir()
             command = tree.command(disk, work, PROJECT, "python3", *words)
         subprocess.run(command, cwd=PROJECT, check=False, env=_environment(place))
-    made = [run for run in set(RUNS.iterdir()) - before if (run / "events.jsonl").exists()]
-    return made[0] if made else None
+    return _made(set(RUNS.iterdir()) - before)
+
+
+def _run_as_a_user(
+    engine: Callable[[Path], AbstractContextManager[tuple[list[str], str]]],
+    folder: Path,
+    words: list[str],
+) -> Path | None:
+    """The same for an ordinary user; what the run has left is brought to the others, and root's."""
+    folder.chmod(0o711)
+    copy = user.copy(PROJECT, folder)
+    with engine(folder) as (who, url):
+        command = [*who, str(copy / ".venv/bin/python"), *words]
+        settings = user.environment(folder) | {"DOCKER_HOST": url}
+        subprocess.run(command, cwd=copy, check=False, env=settings)
+    made = _made(set((copy / "reports/runs").glob("*")))
+    if made is None:
+        return None
+    RUNS.mkdir(parents=True, exist_ok=True)
+    return Path(shutil.copytree(made, RUNS / made.name))
+
+
+def _made(runs: set[Path]) -> Path | None:
+    return next((run for run in runs if (run / "events.jsonl").exists()), None)
 
 
 def _report(what: str, *runs: Path) -> None:

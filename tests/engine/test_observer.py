@@ -43,7 +43,9 @@ def test_one_that_has_ended_is_said(engine: Engine) -> None:
     )
     running.remove(force=True)
 
-    with pytest.raises(NotObservable, match=r"observer container.*failed: (it has ended|.*Broken pipe)"):
+    with pytest.raises(
+        NotObservable, match=r"observer container.*failed: (it has ended|.*Broken pipe)"
+    ):
         observer.read("/proc/version")
     observer.close()
 

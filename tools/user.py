@@ -1,0 +1,131 @@
+"""The labs as an ordinary user: in the group of an engine's socket, or with a rootless engine.
+
+A folder of its own has all that such a run needs: a copy of the suite, its environment, a home.
+Source: https://docs.docker.com/engine/install/linux-postinstall/, …/engine/security/rootless/.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from fixtures.engine.ownership import Owner
+from fixtures.engine.private import PrivateEngine, sweep
+from fixtures.vm.parcel import SUITE
+
+# https://systemd.io/UIDS-GIDS/ has it among those that nobody uses.
+USER = 60578
+# Debian has dockerd-rootless.sh in the last of these, and Docker's own package in /usr/bin.
+PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/usr/share/docker.io/contrib"
+_START_SECONDS = 30
+
+# Who may use which users is read from /etc by newuidmap; /dev/net/tun is not everybody's everywhere.
+_ROOTLESS = f"""\
+set -e
+cd "$1"
+for each in passwd group subuid subgid; do
+    [ ! -e /etc/$each ] || cp /etc/$each .
+done
+echo "isolation-labs:x:{USER}:{USER}::$1/home:/bin/sh" >>passwd
+echo "isolation-labs:x:{USER}:" >>group
+for each in subuid subgid; do
+    touch /etc/$each
+    echo "isolation-labs:1000000000:65536" >>$each
+done
+for each in passwd group subuid subgid; do mount --bind $each /etc/$each; done
+mount -t tmpfs tun /dev/net
+mknod -m 666 /dev/net/tun c 10 200
+cd home
+exec setpriv --reuid={USER} --regid={USER} --clear-groups --pdeathsig=TERM dockerd-rootless.sh
+"""
+
+
+class Failed(Exception):
+    """The user has no engine; the message says why."""
+
+
+@contextmanager
+def in_the_group(folder: Path) -> Iterator[tuple[list[str], str]]:
+    """An engine of root's whose socket belongs to the user's group: how to run what, and its URL.
+
+    The user's home is made in `folder`. Raises BenchError where the engine does not start.
+    """
+    sweep()
+    _home(folder)
+    engine = PrivateEngine(Owner.current(), 0, group=str(USER))
+    try:
+        engine.start()
+        yield ["nsenter", f"--net={engine.network_namespace}", *_as_the_user()], engine.endpoint.url
+    finally:
+        engine.remove()
+
+
+@contextmanager
+def rootless(folder: Path) -> Iterator[tuple[list[str], str]]:
+    """An engine of the user's own: how to run what, and its URL. Its files are in the empty `folder`.
+
+    Raises Failed with what it said where it does not start.
+    """
+    _home(folder)
+    log, socket = folder / "log", folder / "run/docker.sock"
+    with log.open("wb") as said:
+        engine = subprocess.Popen(
+            ["unshare", "--mount", "--propagation=slave", "sh", "-c", _ROOTLESS, "sh", str(folder)],
+            stdin=subprocess.DEVNULL, stdout=said, stderr=said, start_new_session=True,
+            env=environment(folder) | {"DOCKERD_ROOTLESS_ROOTLESSKIT_NET": "slirp4netns"},
+        )  # fmt: skip
+    try:
+        until = time.monotonic() + _START_SECONDS
+        while "API listen on" not in log.read_text(errors="replace"):
+            if engine.poll() is not None or time.monotonic() > until:
+                last = log.read_text(errors="replace").splitlines()[-5:]
+                raise Failed("\n  ".join(["the rootless engine does not start; it said", *last]))
+            time.sleep(0.1)
+        yield _as_the_user(), f"unix://{socket}"
+    finally:
+        engine.terminate()
+        engine.wait()
+
+
+def copy(project: Path, folder: Path) -> Path:
+    """A copy of the suite and of its environment that the user may read, and in it run the labs."""
+    place = folder / "suite"
+    shutil.copytree(
+        project, place, symlinks=True,
+        ignore=lambda at, names: {
+            each for each in names
+            if each == "__pycache__" or (Path(at) == project and each not in (*SUITE, ".venv"))
+        },
+    )  # fmt: skip
+    reports = place / "reports"
+    reports.mkdir()
+    os.chown(reports, USER, USER)
+    return place
+
+
+def environment(folder: Path) -> dict[str, str]:
+    """What the user has of environment variables, with a home in `folder`."""
+    kept = {name: os.environ[name] for name in ("COLUMNS", "TERM") if name in os.environ}
+    return kept | {
+        "HOME": str(folder / "home"),
+        "LANG": "C.UTF-8",
+        "PATH": PATH,
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "USER": "isolation-labs",
+        "XDG_RUNTIME_DIR": str(folder / "run"),
+    }
+
+
+def _home(folder: Path) -> None:
+    for name in ("home", "run"):
+        (folder / name).mkdir(mode=0o700)
+        os.chown(folder / name, USER, USER)
+
+
+def _as_the_user() -> list[str]:
+    return ["setpriv", f"--reuid={USER}", f"--regid={USER}", "--clear-groups"]
