@@ -17,6 +17,7 @@ from fixtures.lab import (
 
 
 @answers("brief-1", "brief-3", "brief-10", "how-11", "intro-3", "study-34", "study-41")
+@requires("user-namespace-of-the-host")
 @without(pid_mode="host")
 @without(network_mode="host")
 @without(ipc_mode="host")
@@ -36,6 +37,7 @@ def test_a_container_gets_five_namespaces_of_its_own(container, host):
 
 
 @answers("how-1", "deep-4")
+@requires("user-namespace-of-the-host")
 @started_with(network_mode="container:{neighbour}")
 @without("the shared network", network_mode="none")
 def test_a_container_can_share_one_namespace_and_no_other(container, neighbour, host):
@@ -214,7 +216,7 @@ def test_a_container_gets_a_file_system_for_shared_memory(container):
 
 
 @answers("intro-9", "deep-13")
-@requires("users-of-the-host")
+@requires("user-namespace-of-the-host")
 @without(user="1000:1000")
 def test_root_in_a_container_is_root_on_the_host(container, host):
     """By default a container has no user namespace of its own: its root is the host's root.
@@ -230,7 +232,7 @@ def test_root_in_a_container_is_root_on_the_host(container, host):
 
 
 @answers("intro-9", "deep-13")
-@requires("users-of-the-host")
+@requires("user-namespace-of-the-host")
 @started_with(volumes=["{folder}:/shared"])
 @without(user="1000:1000")
 def test_what_root_writes_in_a_container_belongs_to_root_on_the_host(container, folder):
@@ -281,7 +283,7 @@ def test_a_cgroup_namespace_hides_where_the_container_stands(container):
 
 
 @answers("how-12")
-@requires("namespace:cgroup", "users-of-the-host")
+@requires("namespace:cgroup", "user-namespace-of-the-host")
 @contrast("which namespaces an engine makes by default is its decision, and the cgroup version's")
 def test_user_and_time_namespaces_are_shared_with_the_host_by_default(container, engine, host):
     """Not all is separate: user and time namespace are the host's, on cgroup v1 the cgroup one too.

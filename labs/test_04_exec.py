@@ -97,6 +97,7 @@ def test_exec_on_the_name_of_an_image_finds_nothing(container, engine, name):
 
 
 @answers("intro-2")
+@requires("user-namespace-of-the-host")
 @neighbour_started_with(ipc_mode="shareable")
 @without(pid_mode="container:{neighbour}")
 @without(network_mode="container:{neighbour}")

@@ -63,7 +63,7 @@ def test_root_in_a_container_has_fourteen_capabilities(container):
 
 
 @answers("study-36")
-@requires("users-of-the-host")
+@requires("user-namespace-of-the-host")
 @fresh
 @started_with(tmpfs={"/theirs": "uid=1000,mode=700"})
 @without(cap_drop=["CHOWN"])
@@ -244,7 +244,7 @@ def test_what_proc_tells_of_the_machine_is_covered(container, host):
 
 
 @answers("deep-3")
-@requires("oci-runtime", "users-of-the-host")
+@requires("oci-runtime", "user-namespace-of-the-host")
 @fresh
 @without(security_opt=["systempaths=unconfined"])
 def test_the_settings_of_the_kernel_are_read_only(container):
@@ -265,7 +265,7 @@ def test_the_settings_of_the_kernel_are_read_only(container):
 
 
 @answers("deep-3")
-@requires("oci-runtime", "cgroups", "users-of-the-host")
+@requires("oci-runtime", "cgroups", "user-namespace-of-the-host")
 @fresh
 @without(device_cgroup_rules=["c 1:11 w"])
 @without(devices=["/dev/kmsg:/dev/kmsg:w"])
@@ -557,7 +557,7 @@ def test_who_reaches_the_docker_socket_is_root_on_the_host(container, engine, fo
 
 
 @answers("deep-46")
-@requires("users-of-the-host")
+@requires("user-namespace-of-the-host")
 @fresh
 @without(cap_add=["SYS_TIME"])
 @without(cap_add=["SYSLOG"])

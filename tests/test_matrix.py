@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
+import psutil
 import pytest
 
-from tools import matrix, tree
+from fixtures.engine.ownership import Owner
+from fixtures.engine.private import HOME
+from tools import matrix, tree, user
 
 PROJECT = Path(__file__).parents[1]
 
@@ -20,7 +26,7 @@ def test_an_unknown_engine_is_an_error_that_names_the_known_ones() -> None:
     )  # fmt: skip
 
     assert done.returncode == 2
-    assert "there is no engine docker; there are here, trixie, forky" in done.stderr
+    assert "there is no engine docker; there are here, group, rootless, trixie" in done.stderr
 
 
 def test_what_is_not_installed_is_left_out(
@@ -44,6 +50,45 @@ def test_a_place_without_a_run_is_named_and_makes_it_fail(
 
     assert matrix.main() == 1
     assert "no run on here" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="an engine for another user takes root")
+@pytest.mark.parametrize("place", ["group", "rootless"])
+def test_a_user_who_is_not_root_leaves_a_run_and_nothing_else(
+    place: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    tmp_path: Path,
+) -> None:
+    needed = matrix.PLACES[place].program or "dockerd"
+    if shutil.which(needed, path=user.PATH) is None:
+        pytest.skip(f"there is no {needed} in the PATH")
+    monkeypatch.setattr(
+        sys,
+        "argv",
+        ["matrix", place, "--args", "-k 'runs_on_the_kernel or without_capabilities_root'"],
+    )
+    monkeypatch.setattr(matrix, "RUNS", tmp_path)
+
+    status = matrix.main()
+
+    said, wrong = capfd.readouterr()
+    assert status == 0, wrong
+    assert f"the labs run as user {user.USER}, not as root" in said
+    assert "1 claim proven of 2" in said
+    (run,) = tmp_path.iterdir()
+    assert (run / "evidence.html").stat().st_uid == 0
+    owner = Owner.current()
+    assert list(Path(tempfile.gettempdir()).glob(f"isolation-labs.{owner}.*")) == []
+    assert list(HOME.glob(f"{owner}.0")) == []
+    assert [each.pid for each in psutil.process_iter() if user.USER in _uids(each)] == []
+
+
+def _uids(process: psutil.Process) -> tuple[int, ...]:
+    try:
+        return tuple(process.uids())
+    except psutil.NoSuchProcess:
+        return ()
 
 
 def test_a_command_in_a_tree_sees_its_files_and_writes_beside_them(tmp_path: Path) -> None:

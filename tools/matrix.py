@@ -13,19 +13,20 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
-import tempfile
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from fixtures.engine import scratch
 from fixtures.engine.errors import BenchError
+from fixtures.engine.ownership import Owner
+from fixtures.engine.reaper import Reaper
 from fixtures.vm import image
-from fixtures.vm.errors import GuestError
+from fixtures.vm.errors import Ended, GuestError, ended_in_order
 from tools import tree, user
 
 PROJECT = Path(__file__).parents[1]
@@ -43,8 +44,8 @@ class Place:
     """the keys of daemon.json for its engine"""
     maker: str | None = None
     """what makes the containers, where that is not Docker: --lab-engine"""
-    user: Callable[[Path], AbstractContextManager[tuple[list[str], str]]] | None = None
-    """whose engine it is that an ordinary user has: of tools/user.py"""
+    user: user.Engine | None = None
+    """the engine of an ordinary user, who does the run"""
     program: str | None = None
     """what has to be installed for that"""
 
@@ -81,16 +82,31 @@ def main() -> int:
         parser.error(f"there is no engine {unknown[0]}; there are {', '.join(PLACES)}")
     if os.geteuid() != 0:
         parser.error("engines of their own need root\nTry: sudo make matrix")
+    owner = Owner.current()
+    # Where this program is killed, that one removes what is the owner's.
+    reaper = Reaper(owner)
+    reaper.watch_private_engines()
+    try:
+        with ended_in_order():
+            return _run_all(owner, options.engines or list(PLACES), shlex.split(options.args))
+    except Ended as ended:
+        print(f"matrix: ended by {ended}", file=sys.stderr)
+        return ended.status
+    finally:
+        reaper.dismiss()
+
+
+def _run_all(owner: Owner, names: list[str], arguments: list[str]) -> int:
     runs: list[Path] = []
     without: list[str] = []
-    for name in options.engines or PLACES:
+    for name in names:
         place = PLACES[name]
-        if place.program and shutil.which(place.program, path=user.PATH) is None:
+        if _is_missing(place):
             print(f"matrix: {name}: left out, for there is no {place.program} in the PATH")
             continue
         print(f"matrix: {name}: {place.what}", flush=True)
         try:
-            run = _run(place, options.args.split())
+            run = _run(owner, place, arguments)
         except (GuestError, BenchError, user.Failed) as error:
             print(f"matrix: {name}: {error}", file=sys.stderr)
             run = None
@@ -106,47 +122,61 @@ def main() -> int:
     return 1 if without else 0
 
 
-def _run(place: Place, arguments: list[str]) -> Path | None:
+def _is_missing(place: Place) -> bool:
+    path = user.PATH if place.user else None
+    return place.program is not None and shutil.which(place.program, path=path) is None
+
+
+def _run(owner: Owner, place: Place, arguments: list[str]) -> Path | None:
     """The folder of the run that was done there; None where none was begun."""
-    before = set(RUNS.iterdir()) if RUNS.exists() else set()
-    with tempfile.TemporaryDirectory(prefix="isolation-labs-matrix.") as folder:
-        words = ["-m", "pytest", "--lab-no-pages", "labs/", *arguments]
+    named = any(word.startswith("labs") for word in arguments)
+    words = ["-m", "pytest", "--lab-no-pages", *([] if named else ["labs/"]), *arguments]
+    folder = scratch.make(owner)
+    try:
         if place.maker:
             words += ["--lab-engine", place.maker]
         if place.daemon:
-            settings = Path(folder) / "daemon.json"
+            settings = folder / "daemon.json"
             settings.write_text(json.dumps(place.daemon))
             words += ["--lab-daemon-json", str(settings)]
         if place.user is not None:
-            return _run_as_a_user(place.user, Path(folder), words)
+            return _run_as_a_user(owner, place.user, folder, words)
         if place.suite is None:
             command = [sys.executable, *words]
         else:
             disk = image.get(place.suite, None, PROJECT).disk
-            work = Path(folder) / "tree"
+            work = folder / "tree"
             work.mkdir()
             command = tree.command(disk, work, PROJECT, "python3", *words)
-        subprocess.run(command, cwd=PROJECT, check=False, env=_environment(place))
-    return _made(set(RUNS.iterdir()) - before)
+        before = set(RUNS.glob("*"))
+        _wait_for(command, cwd=PROJECT, env=_environment(place))
+        return _made(set(RUNS.glob("*")) - before)
+    finally:
+        scratch.remove(folder)
 
 
 def _run_as_a_user(
-    engine: Callable[[Path], AbstractContextManager[tuple[list[str], str]]],
-    folder: Path,
-    words: list[str],
+    owner: Owner, engine: user.Engine, folder: Path, words: list[str]
 ) -> Path | None:
     """The same for an ordinary user; what the run has left is brought to the others, and root's."""
-    folder.chmod(0o711)
     copy = user.copy(PROJECT, folder)
-    with engine(folder) as (who, url):
-        command = [*who, str(copy / ".venv/bin/python"), *words]
+    with engine(owner, folder) as (who, url):
         settings = user.environment(folder) | {"DOCKER_HOST": url}
-        subprocess.run(command, cwd=copy, check=False, env=settings)
-    made = _made(set((copy / "reports/runs").glob("*")))
-    if made is None:
-        return None
-    RUNS.mkdir(parents=True, exist_ok=True)
-    return Path(shutil.copytree(made, RUNS / made.name))
+        command = [*who, "python3", *words]
+        _wait_for(command, cwd=copy, env=settings)
+    made = _made(set(copy.glob("reports/runs/*")))
+    return Path(shutil.copytree(made, RUNS / made.name)) if made else None
+
+
+def _wait_for(command: list[str], **more: Any) -> None:
+    """Run pytest to its end. Where this program is ended it ends pytest, which then tidies up."""
+    # Of its own session: Ctrl-C in a terminal would reach both.
+    with subprocess.Popen(command, start_new_session=True, **more) as labs:
+        try:
+            labs.wait()
+        except BaseException:
+            labs.terminate()
+            raise
 
 
 def _made(runs: set[Path]) -> Path | None:

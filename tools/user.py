@@ -9,16 +9,17 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sysconfig
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from fixtures.engine.ownership import Owner
-from fixtures.engine.private import PrivateEngine, sweep
+from fixtures.engine.private import PrivateEngine
 from fixtures.vm.parcel import SUITE
 
-# https://systemd.io/UIDS-GIDS/ has it among those that nobody uses.
+# Nobody has it: https://systemd.io/UIDS-GIDS/
 USER = 60578
 # Debian has dockerd-rootless.sh in the last of these, and Docker's own package in /usr/bin.
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/usr/share/docker.io/contrib"
@@ -29,20 +30,25 @@ _ROOTLESS = f"""\
 set -e
 cd "$1"
 for each in passwd group subuid subgid; do
-    [ ! -e /etc/$each ] || cp /etc/$each .
+    cp /etc/$each .
 done
 echo "isolation-labs:x:{USER}:{USER}::$1/home:/bin/sh" >>passwd
 echo "isolation-labs:x:{USER}:" >>group
 for each in subuid subgid; do
-    touch /etc/$each
     echo "isolation-labs:1000000000:65536" >>$each
 done
 for each in passwd group subuid subgid; do mount --bind $each /etc/$each; done
 mount -t tmpfs tun /dev/net
 mknod -m 666 /dev/net/tun c 10 200
 cd home
-exec setpriv --reuid={USER} --regid={USER} --clear-groups --pdeathsig=TERM dockerd-rootless.sh
+# The name of a socket has 104 characters at most; that folder is in its own mount namespace.
+exec setpriv --reuid={USER} --regid={USER} --clear-groups --pdeathsig=TERM \\
+    dockerd-rootless.sh --exec-root=/run/docker
 """
+
+
+Engine = Callable[[Owner, Path], AbstractContextManager[tuple[list[str], str]]]
+"""(whose it is, an empty folder for its files) → (the command that runs another as the user, URL)"""
 
 
 class Failed(Exception):
@@ -50,14 +56,13 @@ class Failed(Exception):
 
 
 @contextmanager
-def in_the_group(folder: Path) -> Iterator[tuple[list[str], str]]:
+def in_the_group(owner: Owner, folder: Path) -> Iterator[tuple[list[str], str]]:
     """An engine of root's whose socket belongs to the user's group: how to run what, and its URL.
 
     The user's home is made in `folder`. Raises BenchError where the engine does not start.
     """
-    sweep()
     _home(folder)
-    engine = PrivateEngine(Owner.current(), 0, group=str(USER))
+    engine = PrivateEngine(owner, 0, group=str(USER))
     try:
         engine.start()
         yield ["nsenter", f"--net={engine.network_namespace}", *_as_the_user()], engine.endpoint.url
@@ -66,7 +71,7 @@ def in_the_group(folder: Path) -> Iterator[tuple[list[str], str]]:
 
 
 @contextmanager
-def rootless(folder: Path) -> Iterator[tuple[list[str], str]]:
+def rootless(owner: Owner, folder: Path) -> Iterator[tuple[list[str], str]]:
     """An engine of the user's own: how to run what, and its URL. Its files are in the empty `folder`.
 
     Raises Failed with what it said where it does not start.
@@ -93,15 +98,17 @@ def rootless(folder: Path) -> Iterator[tuple[list[str], str]]:
 
 
 def copy(project: Path, folder: Path) -> Path:
-    """A copy of the suite and of its environment that the user may read, and in it run the labs."""
+    """A copy of the suite that the user may read, and in it run the labs."""
     place = folder / "suite"
-    shutil.copytree(
-        project, place, symlinks=True,
-        ignore=lambda at, names: {
-            each for each in names
-            if each == "__pycache__" or (Path(at) == project and each not in (*SUITE, ".venv"))
-        },
-    )  # fmt: skip
+    place.mkdir()
+    for name in SUITE:
+        each = project / name
+        if each.is_dir():
+            shutil.copytree(each, place / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(each, place)
+    # Its Python can be one in a home that is closed to others, so it is only the packages' place.
+    shutil.copytree(sysconfig.get_path("purelib"), folder / "packages")
     reports = place / "reports"
     reports.mkdir()
     os.chown(reports, USER, USER)
@@ -114,6 +121,7 @@ def environment(folder: Path) -> dict[str, str]:
     return kept | {
         "HOME": str(folder / "home"),
         "LANG": "C.UTF-8",
+        "PYTHONPATH": str(folder / "packages"),
         "PATH": PATH,
         "PYTHONDONTWRITEBYTECODE": "1",
         "USER": "isolation-labs",
