@@ -12,7 +12,7 @@ def test_the_strip_says_what_and_when() -> None:
     assert bench.strip(run(header=HEADER | {"commit": "0123456+"})) == [
         ("kernel", "Linux 6.1 x86_64"),
         ("distribution", "A made-up distribution"),
-        ("cgroup", "v2"),
+        ("cgroup", "v2 by systemd"),
         ("engine", "Docker 29.0"),
         ("runtime", "runc 1.3"),
         ("storage", "overlay2"),
@@ -24,7 +24,7 @@ def test_the_strip_says_what_and_when() -> None:
 
 def test_the_line_says_the_same_shorter() -> None:
     assert bench.line(run()) == (
-        "Linux 6.1 x86_64 · cgroup v2 · Docker 29.0 · runc 1.3 · overlay2 · "
+        "Linux 6.1 x86_64 · cgroup v2 by systemd · Docker 29.0 · runc 1.3 · overlay2 · "
         "2026-11-22 17:20:44 UTC · unknown"
     )
 
@@ -42,6 +42,15 @@ def test_podman_is_not_called_docker() -> None:
 
     assert ("engine", "Podman 29.0") in bench.strip(podman)
     assert "Docker" not in bench.line(podman)
+
+
+def test_a_run_of_an_ordinary_user_on_a_rootless_engine_says_both() -> None:
+    rootless = {"security_options": ["name=seccomp,profile=builtin", "name=rootless"]}
+    suite = BENCH["suite"] | {"user": 1000}
+    said = bench.strip(run(bench=BENCH | {"suite": suite, "engine": BENCH["engine"] | rootless}))
+
+    assert ("engine", "Docker 29.0 rootless") in said
+    assert ("user", "not root") in said
 
 
 def test_a_runtime_of_which_no_version_is_known_is_named() -> None:
