@@ -11,7 +11,11 @@ BUNDLE = {
     "ociVersion": "1.0.0",
     "root": {"path": "rootfs"},
     "process": {"args": ["/bin/sleep", "infinity"], "cwd": "/", "user": {"uid": 0, "gid": 0}},
-    "mounts": [{"destination": "/proc", "type": "proc", "source": "proc"}],
+    "mounts": [
+        {"destination": "/proc", "type": "proc", "source": "proc"},
+        # Where the bundle lies, devices may be of no effect: in /tmp, under systemd.
+        {"destination": "/dev", "type": "tmpfs", "source": "tmpfs"},
+    ],
 }
 # The fraction makes it a command line that nobody else has, no other run either.
 SLEEP = ("sleep", f"27182818.{os.getpid()}")
