@@ -15,9 +15,10 @@ labs: prepare  ## run the labs; ARGS="-k oom" hands on arguments of pytest
 test: prepare-test  ## run the suite's own tests; ARGS as with labs
 	@.venv-dev/bin/python -m pytest tests/ $(ARGS)
 
-vm: prepare-vm  ## run the labs in a virtual machine, on cgroup v2; ARGS as with labs, DRIVER=cgroupfs
+vm: prepare-vm  ## run the labs in a virtual machine, on cgroup v2; ARGS as with labs, DRIVER=cgroupfs, ROOT=no
 	@.venv/bin/python -m fixtures.vm $(if $(SUITE),--suite "$(SUITE)") $(if $(MIRROR),--mirror "$(MIRROR)") \
-		$(if $(DRIVER),--driver "$(DRIVER)") $(if $(ACCELERATOR),--accelerator "$(ACCELERATOR)") -- $(ARGS)
+		$(if $(DRIVER),--driver "$(DRIVER)") $(if $(ACCELERATOR),--accelerator "$(ACCELERATOR)") \
+		$(if $(filter no,$(ROOT)),--no-root) -- $(ARGS)
 
 matrix: prepare prepare-vm  ## run the labs on each engine that there is: make matrix ENGINES="here forky"
 	@tools/run.sh -m tools.matrix --args="$(ARGS)" $(ENGINES)

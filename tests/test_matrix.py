@@ -14,6 +14,7 @@ import pytest
 
 from fixtures.engine.ownership import Owner
 from fixtures.engine.private import HOME
+from fixtures.vm.parcel import USER
 from tools import matrix, tree, user
 
 PROJECT = Path(__file__).parents[1]
@@ -74,14 +75,14 @@ def test_a_user_who_is_not_root_leaves_a_run_and_nothing_else(
 
     said, wrong = capfd.readouterr()
     assert status == 0, wrong
-    assert f"the labs run as user {user.USER}, not as root" in said
+    assert f"the labs run as user {USER}, not as root" in said
     assert "1 claim proven of 2" in said
     (run,) = tmp_path.iterdir()
     assert (run / "evidence.html").stat().st_uid == 0
     owner = Owner.current()
     assert list(Path(tempfile.gettempdir()).glob(f"isolation-labs.{owner}.*")) == []
     assert list(HOME.glob(f"{owner}.0")) == []
-    assert [each.pid for each in psutil.process_iter() if user.USER in _uids(each)] == []
+    assert [each.pid for each in psutil.process_iter() if USER in _uids(each)] == []
 
 
 def _uids(process: psutil.Process) -> tuple[int, ...]:

@@ -17,10 +17,8 @@ from pathlib import Path
 
 from fixtures.engine.ownership import Owner
 from fixtures.engine.private import PrivateEngine
-from fixtures.vm.parcel import SUITE
+from fixtures.vm.parcel import SUITE, USER
 
-# Nobody has it: https://systemd.io/UIDS-GIDS/
-USER = 60578
 # Debian has dockerd-rootless.sh in the last of these, and Docker's own package in /usr/bin.
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/usr/share/docker.io/contrib"
 _START_SECONDS = 30

@@ -83,6 +83,29 @@ def test_the_settings_are_a_script_that_keeps_every_argument(project: Path) -> N
     assert (project / "status").read_text() == "0\n"
 
 
+def test_without_root_it_is_run_by_a_user_in_the_group_docker(project: Path) -> None:
+    disk = project.parent / "sent"
+    parcel.pack(disk, project, ["-v"], screen=None, environment={}, root=False)
+    with tarfile.open(disk) as archive:
+        settings = archive.extractfile("parcel/settings")
+        assert settings is not None
+        script = settings.read().decode()
+    stubs = """
+    getent() { echo docker:x:104:somebody; }
+    chown() { :; }
+    chmod() { :; }
+    setpriv() { printf '%s|' "$@"; }
+    """
+
+    said = subprocess.run(
+        ["sh", "-c", f"{stubs}\n{script}\nrun_it"],
+        capture_output=True, text=True, check=True, cwd=project,
+    ).stdout  # fmt: skip
+
+    user = parcel.USER
+    assert said == f"--reuid={user}|--regid={user}|--groups=104|python3|-m|pytest|-v|"
+
+
 def test_reports_come_back_beside_those_of_the_host(tmp_path: Path) -> None:
     disk = sent_back(
         tmp_path,
