@@ -129,6 +129,7 @@ def test_a_mount_of_an_option_takes_the_place_of_another() -> None:
         {"init": True},
         {"security_opt": ["label=disable"]},
         {"volumes": ["name:/data"]},
+        {"volumes": ["/data"]},
         {"volumes": ["/tmp:/data:rslave"]},
         {"devices": ["/none:/none:r"]},
     ],
