@@ -347,7 +347,7 @@ def test_a_tmpfs_is_lost_when_the_container_stops(container, path):
     assert not container.has(path)
 
 
-@requires("user-namespace-of-the-host")
+@requires("oci-runtime", "user-namespace-of-the-host")
 @fresh
 @started_with(tmpfs={"/scratch": ""})
 @without("noexec", tmpfs={"/scratch": "exec"})
