@@ -510,7 +510,7 @@ def test_docker_events_tells_of_a_container_that_is_gone(create, removed):
 
 @answers("how-3", "study-21")
 @suite_engine
-@requires("docker-cli")
+@requires("libnetwork", "docker-cli")
 @given(network="shop_default")
 @without("the network of the project: the default bridge", network="bridge")
 def test_a_project_of_compose_is_a_network_containers_and_labels(docker, network):

@@ -27,6 +27,7 @@ BRIDGE = "com.docker.network.bridge"
 
 
 @answers("study-24", "intro-7", "how-14", "deep-10")
+@requires("libnetwork")
 @suite_engine
 @started_with(network_mode="bridge")
 @without(network_mode="none")
@@ -45,6 +46,7 @@ def test_eth0_is_one_end_of_a_cable_to_a_bridge(container, host):
 
 
 @answers("study-24")
+@requires("libnetwork")
 @suite_engine
 @started_with(network_mode="{network}")
 @without("the network that was made: the default one", network_mode="bridge")
@@ -64,6 +66,7 @@ def test_a_network_is_a_bridge_whose_address_is_the_gateway(container, host, net
 
 
 @answers("study-24")
+@requires("libnetwork")
 @suite_engine
 @given(options={})
 @without("the masquerade", options={f"{BRIDGE}.enable_ip_masquerade": "false"})
@@ -112,7 +115,7 @@ def test_a_published_port_of_a_container_is_a_port_of_the_host(container, host):
 @answers("study-25")
 @suite_engine
 @fresh
-@requires("curl")
+@requires("libnetwork", "curl")
 @started_with(network_mode="bridge", hostname="web", command=SERVER)
 @given(own=True)
 @without("the container's address: one of the host's", own=False)
@@ -250,7 +253,7 @@ def test_two_networks_do_not_reach_each_other(container, neighbour, other_networ
 
 
 @suite_engine
-@requires("curl")
+@requires("libnetwork", "curl")
 @given(icc="false")
 @without("enable_icc=false", icc="true")
 def test_without_icc_neighbours_on_a_bridge_do_not_reach_each_other(
@@ -341,6 +344,7 @@ def test_with_the_host_s_network_a_port_needs_no_publishing(container, host):
 
 
 @answers("study-28")
+@requires("libnetwork")
 @suite_engine
 @given(where="a network of its own")
 @without("the network that was made: the default bridge", where="bridge")
@@ -364,6 +368,7 @@ def test_a_network_that_was_made_knows_its_containers_by_name(create_network, st
 
 
 @answers("study-28")
+@requires("libnetwork")
 @suite_engine
 @started_with(network_mode="{network}")
 @without("the network that was made: the default one", network_mode="bridge")
@@ -384,7 +389,7 @@ def test_the_name_server_of_a_container_is_dockerd(container, engine):
 
 @answers("study-28")
 @suite_engine
-@requires("iptables")
+@requires("libnetwork", "iptables")
 @started_with(network_mode="{network}")
 @without("the network that was made: the default one", network_mode="bridge")
 def test_a_rule_in_the_container_leads_to_the_name_server(container):
@@ -404,6 +409,7 @@ def test_a_rule_in_the_container_leads_to_the_name_server(container):
 
 
 @answers("study-28")
+@requires("libnetwork")
 @suite_engine
 @given(aliases=("web", "web"))
 @without("the same alias", aliases=("web", "other"))
@@ -428,6 +434,7 @@ def test_one_alias_can_be_the_name_of_several_containers(network, start, aliases
 
 
 @answers("study-22", "study-23")
+@requires("libnetwork")
 @suite_engine
 @started_with(network_mode="bridge")
 @without(network_mode="container:{neighbour}")
@@ -473,6 +480,7 @@ def test_a_sandbox_outlives_its_processes(container, engine, host, file):
 
 
 @answers("study-22", "study-23")
+@requires("libnetwork")
 @suite_engine
 @started_with(network_mode="{network}")
 @given(joins=True)

@@ -23,6 +23,7 @@ SLEEP = ("--stop-signal=KILL", "--restart-delay=0s", "busybox", "sleep", "infini
 
 
 @answers("how-25", "study-29")
+@requires("libnetwork")
 @suite_engine
 @given(driver="overlay")
 @without("the overlay: a bridge network", driver="bridge")
