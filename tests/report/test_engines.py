@@ -40,31 +40,38 @@ def test_a_run_is_called_by_what_the_others_have_not(engines: Engines) -> None:
     ]
 
 
-def test_a_claim_that_came_out_otherwise_says_why(engines: Engines) -> None:
-    (row,) = engines.differing
+def test_a_claim_that_was_not_proven_says_why(engines: Engines) -> None:
+    (row,) = engines.rows
 
     assert [cell.verdict for cell in row.cells] == ["proven", "not observable here", ""]
-    assert row.reasons == [(["B"], REASON)]
+    assert (row.contrary, row.unobserved) == ([], [(["B"], REASON)])
     assert list(engines.chapters) == ["Chapter 99: made up."]
 
 
-def test_the_same_verdict_everywhere_is_no_difference(engines: Engines) -> None:
-    same = Engines([engines.columns[0].run, engines.columns[0].run])
-
-    assert same.differing == []
-    assert [each.name for each in same.columns] == ["made-up", "made-up"]
+def test_what_is_not_observable_somewhere_is_not_disputed(engines: Engines) -> None:
+    assert engines.disputed == []
 
 
-def test_the_terminal_has_the_numbers_and_the_differences(engines: Engines) -> None:
-    assert list(lines(engines)) == [
-        "A  overlay2: 1 proven, 0 not observable here",
-        "B  vfs: 0 proven, 1 not observable here",
-        "C  btrfs: 0 proven, 0 not observable here",
+def test_the_terminal_has_the_numbers_and_what_was_refuted(
+    engines: Engines, tmp_path: Path
+) -> None:
+    stream = MadeUpRun(tmp_path)
+    stream.begin(bench=BENCH | {"engine": BENCH["engine"] | {"product": "Podman"}})
+    stream.trial("as-is", "fell", "1 == 2")
+    stream.trial("without-it", "fell")
+    stream.finish()
+    runs = [*(each.run for each in engines.columns), Run.read(tmp_path)]
+
+    assert list(lines(Engines(runs))) == [
+        "A  Docker 29.0 · overlay2: 1 proven, 0 refuted, 0 not observable here",
+        "B  Docker 29.0 · vfs: 0 proven, 0 refuted, 1 not observable here",
+        "C  Docker 29.0 · btrfs: 0 proven, 0 refuted, 0 not observable here",
+        "D  Podman 29.0 · overlay2: 0 proven, 1 refuted, 0 not observable here",
         "",
-        "claims: 1; not with the same verdict everywhere: 1",
+        "claims: 1; observed and not proven somewhere: 1",
         "  Something holds.",
-        "    A proven, B not observable here, C not chosen",
-        f"    B: {REASON}",
+        "    A proven, B not observable here, C not chosen, D refuted",
+        "    D: 1 == 2",
     ]
 
 
