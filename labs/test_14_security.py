@@ -394,7 +394,7 @@ def test_with_selinux_two_containers_have_different_labels(container, neighbour)
 
 
 @answers("deep-3")
-@requires("privileged")
+@requires("user-namespace-of-the-host", "privileged")
 @started_with(privileged=True)
 @without("--privileged", privileged=None)
 def test_privileged_opens_every_lock_but_the_namespaces(container):
@@ -412,6 +412,7 @@ def test_privileged_opens_every_lock_but_the_namespaces(container):
 
 
 @answers("deep-5", "study-44")
+@requires("cgroups")
 @started_with(
     pid_mode="host",
     cap_drop=["NET_RAW"],

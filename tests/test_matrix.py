@@ -69,7 +69,7 @@ def test_a_user_who_is_not_root_leaves_a_run_and_nothing_else(
         "argv",
         ["matrix", place, "--args", "-k 'runs_on_the_kernel or without_capabilities_root'"],
     )
-    monkeypatch.setattr(matrix, "RUNS", tmp_path)
+    monkeypatch.setattr(matrix, "RUNS", tmp_path / "runs")
 
     status = matrix.main()
 
@@ -77,7 +77,7 @@ def test_a_user_who_is_not_root_leaves_a_run_and_nothing_else(
     assert status == 0, wrong
     assert f"the labs run as user {USER}, not as root" in said
     assert "1 claim proven of 2" in said
-    (run,) = tmp_path.iterdir()
+    (run,) = (tmp_path / "runs").iterdir()
     assert (run / "evidence.html").stat().st_uid == 0
     owner = Owner.current()
     assert list(Path(tempfile.gettempdir()).glob(f"isolation-labs.{owner}.*")) == []

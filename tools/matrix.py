@@ -21,11 +21,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from fixtures.engine import scratch
+from fixtures.engine import private, scratch
 from fixtures.engine.errors import BenchError
 from fixtures.engine.ownership import Owner
 from fixtures.engine.reaper import Reaper
-from fixtures.vm import image
+from fixtures.events import commit
+from fixtures.events.folder import give_to_owner
+from fixtures.vm import image, parcel
 from fixtures.vm.errors import Ended, GuestError, ended_in_order
 from tools import tree, user
 
@@ -82,6 +84,9 @@ def main() -> int:
         parser.error(f"there is no engine {unknown[0]}; there are {', '.join(PLACES)}")
     if os.geteuid() != 0:
         parser.error("engines of their own need root\nTry: sudo make matrix")
+    os.umask(0o022)
+    scratch.sweep()
+    private.sweep()
     owner = Owner.current()
     # Where this program is killed, that one removes what is the owner's.
     reaper = Reaper(owner)
@@ -107,7 +112,7 @@ def _run_all(owner: Owner, names: list[str], arguments: list[str]) -> int:
         print(f"matrix: {name}: {place.what}", flush=True)
         try:
             run = _run(owner, place, arguments)
-        except (GuestError, BenchError, user.Failed) as error:
+        except (GuestError, BenchError, user.Failed, OSError) as error:
             print(f"matrix: {name}: {error}", file=sys.stderr)
             run = None
         if run is None:
@@ -158,14 +163,18 @@ def _run(owner: Owner, place: Place, arguments: list[str]) -> Path | None:
 def _run_as_a_user(
     owner: Owner, engine: user.Engine, folder: Path, words: list[str]
 ) -> Path | None:
-    """The same for an ordinary user; what the run has left is brought to the others, and root's."""
+    """The same for an ordinary user. The events of the run are brought to those of the others."""
     copy = user.copy(PROJECT, folder)
-    with engine(owner, folder) as (who, url):
-        settings = user.environment(folder) | {"DOCKER_HOST": url}
-        command = [*who, "python3", *words]
-        _wait_for(command, cwd=copy, env=settings)
-    made = _made(set(copy.glob("reports/runs/*")))
-    return Path(shutil.copytree(made, RUNS / made.name)) if made else None
+    try:
+        with engine(owner, folder) as (who, url):
+            user.check_python(who, folder)
+            settings = user.environment(folder) | commit.told(PROJECT) | {"DOCKER_HOST": url}
+            _wait_for([*who, "python3", *words], cwd=copy, env=settings)
+    finally:
+        run = parcel.rescue(user.events(copy), RUNS.parent)
+        if run is not None:
+            give_to_owner(run, *run.rglob("*"), like=RUNS.parent)
+    return run
 
 
 def _wait_for(command: list[str], **more: Any) -> None:

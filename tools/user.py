@@ -16,17 +16,21 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from fixtures.engine.ownership import Owner
-from fixtures.engine.private import PrivateEngine
+from fixtures.engine.private import START_SECONDS, STOP_SECONDS, PrivateEngine
 from fixtures.vm.parcel import SUITE, USER
 
 # Debian has dockerd-rootless.sh in the last of these, and Docker's own package in /usr/bin.
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/usr/share/docker.io/contrib"
-_START_SECONDS = 30
+_NEEDED = {
+    "rootlesskit": "rootlesskit", "slirp4netns": "slirp4netns", "newuidmap": "uidmap",
+    "/etc/subuid": "uidmap", "/etc/subgid": "uidmap", "/dev/net": "kmod; then modprobe tun",
+}  # fmt: skip
+"""what a rootless engine needs → the package that has it"""
 
 # Who may use which users is read from /etc by newuidmap; /dev/net/tun is not everybody's everywhere.
 _ROOTLESS = f"""\
 set -e
-cd "$1"
+cd "$1" # nothing of it reaches the host: its mounts are the engine's own
 for each in passwd group subuid subgid; do
     cp /etc/$each .
 done
@@ -40,8 +44,9 @@ mount -t tmpfs tun /dev/net
 mknod -m 666 /dev/net/tun c 10 200
 cd home
 # The name of a socket has 104 characters at most; that folder is in its own mount namespace.
+# systemd would be asked for cgroups over a bus that only a user has who is logged in.
 exec setpriv --reuid={USER} --regid={USER} --clear-groups --pdeathsig=TERM \\
-    dockerd-rootless.sh --exec-root=/run/docker
+    dockerd-rootless.sh --exec-root=/run/docker --exec-opt=native.cgroupdriver=cgroupfs
 """
 
 
@@ -74,16 +79,20 @@ def rootless(owner: Owner, folder: Path) -> Iterator[tuple[list[str], str]]:
 
     Raises Failed with what it said where it does not start.
     """
+    for what, package in _NEEDED.items():
+        if shutil.which(what, path=f"{PATH}:/") is None and not Path(what).exists():
+            raise Failed(f"a rootless engine needs {what}\nTry: apt-get install {package}")
     _home(folder)
     log, socket = folder / "log", folder / "run/docker.sock"
     with log.open("wb") as said:
         engine = subprocess.Popen(
             ["unshare", "--mount", "--propagation=slave", "sh", "-c", _ROOTLESS, "sh", str(folder)],
             stdin=subprocess.DEVNULL, stdout=said, stderr=said, start_new_session=True,
-            env=environment(folder) | {"DOCKERD_ROOTLESS_ROOTLESSKIT_NET": "slirp4netns"},
+            env=environment(folder)
+            | {"DOCKERD_ROOTLESS_ROOTLESSKIT_NET": "slirp4netns", "TMPDIR": f"{folder}/run"},
         )  # fmt: skip
     try:
-        until = time.monotonic() + _START_SECONDS
+        until = time.monotonic() + START_SECONDS
         while "API listen on" not in log.read_text(errors="replace"):
             if engine.poll() is not None or time.monotonic() > until:
                 last = log.read_text(errors="replace").splitlines()[-5:]
@@ -92,7 +101,11 @@ def rootless(owner: Owner, folder: Path) -> Iterator[tuple[list[str], str]]:
         yield _as_the_user(), f"unix://{socket}"
     finally:
         engine.terminate()
-        engine.wait()
+        try:
+            engine.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            engine.kill()
+            engine.wait()
 
 
 def copy(project: Path, folder: Path) -> Path:
@@ -107,10 +120,30 @@ def copy(project: Path, folder: Path) -> Path:
             shutil.copy(each, place)
     # Its Python can be one in a home that is closed to others, so it is only the packages' place.
     shutil.copytree(sysconfig.get_path("purelib"), folder / "packages")
+    # What root alone may read, as in a checkout of root's own, is the user's to read there.
+    subprocess.run(["chmod", "-R", "a+rX", place, folder / "packages"], check=True)
     reports = place / "reports"
     reports.mkdir()
     os.chown(reports, USER, USER)
     return place
+
+
+def events(copy: Path) -> bytes:
+    """The events of the run in that copy, as far as the user may read them: links lead no further."""
+    read = [*_as_the_user(), "sh", "-c", "cat reports/runs/*/events.jsonl"]
+    return subprocess.run(read, cwd=copy, capture_output=True, check=False).stdout
+
+
+def check_python(who: list[str], folder: Path) -> None:
+    """Raise Failed where the user's python3 can not run the labs."""
+    program = "import sys, pytest, docker, psutil; sys.exit(sys.version_info < (3, 11))"
+    tried = subprocess.run(
+        [*who, "python3", "-c", program],
+        capture_output=True, text=True, check=False, env=environment(folder),
+    )  # fmt: skip
+    if tried.returncode:
+        said = tried.stderr.strip().splitlines()[-1:] or ["it is older than Python 3.11"]
+        raise Failed(f"the python3 in the user's PATH does not run the labs: {said[0]}")
 
 
 def environment(folder: Path) -> dict[str, str]:
@@ -134,4 +167,5 @@ def _home(folder: Path) -> None:
 
 
 def _as_the_user() -> list[str]:
-    return ["setpriv", f"--reuid={USER}", f"--regid={USER}", "--clear-groups"]
+    who = [f"--reuid={USER}", f"--regid={USER}", "--clear-groups"]
+    return ["setpriv", *who, "--pdeathsig=TERM"]
