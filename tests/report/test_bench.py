@@ -45,11 +45,15 @@ def test_podman_is_not_called_docker() -> None:
 
 
 def test_a_run_of_an_ordinary_user_on_a_rootless_engine_says_both() -> None:
-    rootless = {"security_options": ["name=seccomp,profile=builtin", "name=rootless"]}
+    rootless = {
+        "security_options": ["name=seccomp,profile=builtin", "name=rootless"],
+        "cgroup_driver": "none",
+    }
     suite = BENCH["suite"] | {"user": 1000}
     said = bench.strip(run(bench=BENCH | {"suite": suite, "engine": BENCH["engine"] | rootless}))
 
     assert ("engine", "Docker 29.0 rootless") in said
+    assert ("cgroup", "v2, not used") in said
     assert ("user", "not root") in said
 
 
