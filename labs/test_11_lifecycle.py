@@ -287,7 +287,7 @@ def test_the_exit_code_of_a_container_is_that_of_its_pid_1(run, entrypoint):
 
 
 @answers("study-43")
-@requires("docker-cli", "cgroup:memory")
+@requires("docker", "docker-cli", "cgroup:memory")
 @given(memory="1m")
 @without("the refusal: the command itself ends with 125", memory="64m")
 def test_exit_code_125_is_docker_s_own(host, engine, folder, memory):
