@@ -362,7 +362,7 @@ def test_the_name_of_a_service_is_one_address_that_no_container_has(swarm, start
     swarm["host-1"].docker(*SERVICE, *options, *SLEEP)
 
     containers = wait_until(
-        lambda: len(found := c1.lookup(f"tasks.web-{mode}")) == 2 and found, within=30
+        lambda: len(found := c1.lookup(f"tasks.web-{mode}")) == 2 and found, within=90
     )
     addresses = settled(lambda: c1.lookup(f"web-{mode}"), until=bool, within=5)
     assert (len(addresses), addresses & containers) == (1, set())
@@ -382,10 +382,10 @@ def test_when_a_host_is_lost_its_share_of_a_service_is_started_on_another(swarm,
     """
     manager, worker = swarm
     manager.docker(*SERVICE, "--name=web", wanted, *SLEEP)
-    wait_until(lambda: [len(host.containers_of("web")) for host in swarm] == [1, 1], within=30)
+    wait_until(lambda: [len(host.containers_of("web")) for host in swarm] == [1, 1], within=90)
 
     worker.engine.private.kill()
-    wait_until(lambda: swarm.states["host-2"] == "down", within=30)
+    wait_until(lambda: swarm.states["host-2"] == "down", within=90)
 
     running = settled(
         lambda: manager.containers_of("web"), until=lambda ids: len(ids) == 2, within=15
