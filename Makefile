@@ -18,7 +18,7 @@ test: prepare-test  ## run the suite's own tests; ARGS as with labs
 vm: prepare-vm  ## run the labs in a virtual machine, on cgroup v2; ARGS as with labs, DRIVER=cgroupfs, ROOT=no
 	@.venv/bin/python -m fixtures.vm $(if $(SUITE),--suite "$(SUITE)") $(if $(MIRROR),--mirror "$(MIRROR)") \
 		$(if $(DRIVER),--driver "$(DRIVER)") $(if $(ACCELERATOR),--accelerator "$(ACCELERATOR)") \
-		$(if $(ROOT),--$(ROOT)-root) -- $(ARGS)
+		$(if $(ROOT),$(if $(filter no,$(ROOT)),--no-root,$(error make vm knows ROOT=no, and runs the labs as root without it))) -- $(ARGS)
 
 matrix: prepare prepare-vm  ## run the labs on each engine that there is: make matrix ENGINES="here forky"
 	@tools/run.sh -m tools.matrix --args="$(ARGS)" $(ENGINES)

@@ -54,7 +54,9 @@ class Place:
 
 PLACES = {
     "here": Place("this machine's own engine"),
-    "group": Place("the same, for a user in its group who is not root", user=user.in_the_group),
+    "group": Place(
+        "an engine of root's, for a user in the group of its socket", user=user.in_the_group
+    ),
     "rootless": Place(
         "an engine of such a user's own", user=user.rootless, program="dockerd-rootless.sh"
     ),

@@ -22,10 +22,14 @@ from fixtures.vm.parcel import SUITE, USER
 # Debian has dockerd-rootless.sh in the last of these, and Docker's own package in /usr/bin.
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/usr/share/docker.io/contrib"
 _NEEDED = {
-    "rootlesskit": "rootlesskit", "slirp4netns": "slirp4netns", "newuidmap": "uidmap",
-    "/etc/subuid": "uidmap", "/etc/subgid": "uidmap", "/dev/net": "kmod; then modprobe tun",
-}  # fmt: skip
-"""what a rootless engine needs → the package that has it"""
+    "rootlesskit": "apt-get install rootlesskit",
+    "slirp4netns": "apt-get install slirp4netns",
+    "newuidmap": "apt-get install uidmap",
+    "/etc/subuid": "touch /etc/subuid",
+    "/etc/subgid": "touch /etc/subgid",
+    "/dev/net": "modprobe tun",
+}
+"""what a rootless engine needs → how to get it"""
 
 # Who may use which users is read from /etc by newuidmap; /dev/net/tun is not everybody's everywhere.
 _ROOTLESS = f"""\
@@ -79,9 +83,9 @@ def rootless(owner: Owner, folder: Path) -> Iterator[tuple[list[str], str]]:
 
     Raises Failed with what it said where it does not start.
     """
-    for what, package in _NEEDED.items():
-        if shutil.which(what, path=f"{PATH}:/") is None and not Path(what).exists():
-            raise Failed(f"a rootless engine needs {what}\nTry: apt-get install {package}")
+    for what, remedy in _NEEDED.items():
+        if shutil.which(what, path=PATH) is None and not Path(what).exists():
+            raise Failed(f"a rootless engine needs {what}\nTry: {remedy}")
     _home(folder)
     log, socket = folder / "log", folder / "run/docker.sock"
     with log.open("wb") as said:
