@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from fixtures.engine.private import HOME
+from fixtures.engine.home import HOME
 
 _SCRIPT = f"""\
 set -e

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from fixtures.engine import BenchError, by_hand, image, private
+from fixtures.engine import BenchError, by_hand, home, image, private
 from fixtures.engine.handmade import STEPS, HandmadeWorkshop
 from fixtures.engine.handmade_engine import MAKERS
 from fixtures.engine.options import DEFAULTS, merged
@@ -87,7 +87,7 @@ def traces(workshop: Workshop) -> list[Path]:
     owner = str(workshop.owner)
     cgroups = Path("/sys/fs/cgroup").glob(f"**/isolation-labs.{owner}.*")
     mounts = [Path(each.point) for each in US.mounts if owner in each.point]
-    return [*cgroups, *mounts, *private.HOME.glob(f"{owner}.*")]
+    return [*cgroups, *mounts, *home.HOME.glob(f"{owner}.*")]
 
 
 def test_it_has_what_a_container_has(workshop: Workshop) -> None:

@@ -37,7 +37,22 @@ def test_the_text_fits_an_image_tag_and_a_file_name() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "latest", "1.2.3", "a.b.c.d", "8bf23908.1.2.3.4", "8bf23908.1.2."]
+    "text",
+    [
+        "",
+        "latest",
+        "1.2.3",
+        "a.b.c.d",
+        "8bf23908.1.2.3.4",
+        "8bf23908.1.2.",
+        "[!Z]*.1.2.3",
+        "8bf23908.1.2.3\n",
+        "8bf23908.1.+2.3",
+        "8bf23908.1. 2.3",
+        "8bf23908.1.2_0.3",
+        "8bf23908.1.\u0662.3",
+        "8bf23908.1.99999999999999999999.3",
+    ],
 )
 def test_what_others_write_names_no_owner(text: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 - what it says is for nobody

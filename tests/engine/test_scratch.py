@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.engine import scratch
+from fixtures.engine import home, scratch
 from fixtures.engine.ownership import Owner
 
 OURS = Owner.current()
@@ -20,9 +20,12 @@ DEAD = replace(OURS, boot="00000000")
 
 @pytest.fixture(autouse=True)
 def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The machine's folder for such folders."""
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    return tmp_path
+    """The folder that they are in: root's own, or a user's temporary one."""
+    place = tmp_path / "place"
+    place.mkdir()
+    monkeypatch.setattr(home, "HOME", place)
+    monkeypatch.setattr(tempfile, "tempdir", str(place))
+    return place
 
 
 def test_a_folder_is_new_and_readable_for_everybody() -> None:
@@ -89,3 +92,65 @@ def test_a_sweep_removes_the_folders_of_the_dead_and_nothing_else(temporary: Pat
     assert scratch.sweep() == 1
     assert not dead.exists()
     assert all(folder.exists() for folder in (living, *foreign))
+
+
+def test_root_s_are_where_nobody_else_may_write(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    assert scratch.place() == home.HOME
+
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    assert scratch.place() == Path(tempfile.gettempdir())
+
+
+# What others put where these folders are, under the name of one that a dead run left
+
+
+def forged(temporary: Path, target: Path) -> Path:
+    """A link to `target` that is called like a dead run's folder."""
+    link = temporary / f"isolation-labs.{DEAD}.12345678"
+    link.symlink_to(target)
+    return link
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounting needs root")
+def test_a_link_makes_nobody_unmount_anything(temporary: Path, tmp_path: Path) -> None:
+    target = tmp_path / "somebody's"
+    target.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "theirs", str(target)], check=True)
+    try:
+        (target / "file").touch()
+        link = forged(temporary, target)
+
+        assert scratch.sweep() == 0
+        scratch.remove(link)
+
+        assert (target / "file").exists()
+        assert str(target) in Path("/proc/self/mountinfo").read_text()
+    finally:
+        subprocess.run(["umount", str(target)], check=True)
+
+
+def test_a_file_and_a_folder_of_somebody_else_are_left(
+    temporary: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = temporary / f"isolation-labs.{DEAD}.1"
+    file.touch()
+    theirs = scratch.make(DEAD)
+    us = os.geteuid()
+    monkeypatch.setattr(scratch, "place", lambda: temporary)
+    monkeypatch.setattr(os, "geteuid", lambda: us + 1)
+
+    assert scratch.sweep() == 0
+    scratch.remove(theirs)
+
+    assert file.exists()
+    assert theirs.exists()
+
+
+def test_a_pattern_in_a_name_chooses_nothing(temporary: Path) -> None:
+    living = scratch.make(OURS)
+    pattern = f"isolation-labs.[!Z]*.{OURS.pid_namespace}.{OURS.pid}.{OURS.start_time}.x"
+    (temporary / pattern).mkdir()
+
+    assert scratch.sweep() == 0
+    assert living.exists()

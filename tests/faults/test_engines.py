@@ -15,7 +15,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from fixtures.engine import Engine, private
+from fixtures.engine import Engine, home
 from tests.fake_engine import FakeEngine, listening
 from tests.project import experiment
 from tests.traces import nothing_is_left
@@ -194,7 +194,7 @@ def test_what_is_built_is_not_built_on_the_users_engine(labs: Labs, engine: Engi
 
     assert run.process.returncode == 0, run.output
     assert run.reports.verdicts == {"proven": 3}
-    assert list(private.HOME.glob(f"*.{run.process.pid}.*")) == []
+    assert list(home.HOME.glob(f"*.{run.process.pid}.*")) == []
 
 
 @pytest.mark.engine
