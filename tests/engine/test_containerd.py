@@ -13,7 +13,7 @@ pytestmark = pytest.mark.engine
 
 
 def test_its_container_runs_and_goes_with_it(engine: Engine) -> None:
-    busybox = image.find_busybox(engine.client, {})
+    busybox = image.find_busybox()
     with nothing_is_left():
         containerd = Containerd(engine.owner, busybox, engine.host_command)
         try:

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from fixtures.engine import BenchError, Engine, Owner, image, private, registry
+from fixtures.engine import BenchError, Engine, Owner, private, registry
 from fixtures.engine.docker_command import DockerCommand
 from fixtures.engine.reaper import Reaper
 from fixtures.engine.registry import Registry, Request
@@ -70,50 +70,9 @@ def test_the_log_of_a_registry_has_other_lines_too() -> None:
     assert registry._LOGGED.findall(log) == [("GET", "/v2/", "200")]
 
 
-def test_without_the_program_and_an_image_of_it_people_are_told_how_to_get_one(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setattr(registry.shutil, "which", lambda program: None)
-    without_images = _Engine([])
-
-    assert registry.missing(without_images) == (  # type: ignore[arg-type]
-        "there is no docker-registry in the PATH, and no local image `registry`"
-    )
-    with pytest.raises(BenchError, match="Try: apt-get install docker-registry"):
-        registry.find_program(without_images, tmp_path)  # type: ignore[arg-type]
-
-
-def test_without_the_program_it_is_taken_out_of_an_image(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setattr(registry.shutil, "which", lambda program: None)
-    files = {("sha256:1", "/bin/registry"): b"a script", ("sha256:2", "/bin/registry"): b"static"}
-    monkeypatch.setattr(image, "file_of", lambda client, id_, path, labels: files.get((id_, path)))
-    monkeypatch.setattr(image, "is_static", lambda content: content == b"static")
-    engine = _Engine([SimpleNamespace(id=f"sha256:{number}") for number in range(3)])
-
-    assert registry.missing(engine) is None  # type: ignore[arg-type]
-    program = Path(registry.find_program(engine, tmp_path))  # type: ignore[arg-type]
-
-    assert (program.read_bytes(), program.stat().st_mode & 0o777) == (b"static", 0o755)
-
-
-class _Engine:
-    """An engine with these images."""
-
-    def __init__(self, images: list[object]) -> None:
-        self.client = self.images = self
-        self.private = None
-        self.owner = "42"
-        self._images = images
-
-    def list(self, name: str) -> list[object]:
-        return self._images
-
-
 @on_an_engine
 def test_what_is_pushed_is_on_its_disk_and_in_its_log(own: Engine, docker: DockerCommand) -> None:
-    opened = Registry(own, own)
+    opened = Registry(own)
     try:
         name = f"{opened.address}/app:1"
         assert (opened.names, opened.blobs, opened.received) == ([], {}, [])
@@ -151,10 +110,10 @@ def test_what_is_pushed_is_on_its_disk_and_in_its_log(own: Engine, docker: Docke
 def test_a_second_one_at_its_address_is_a_broken_bench_and_the_first_goes_on(
     own: Engine, docker: DockerCommand
 ) -> None:
-    first = Registry(own, own, ip="10.99.0.1")
+    first = Registry(own, ip="10.99.0.1")
     try:
         with pytest.raises(BenchError, match="`ip address add"):
-            Registry(own, own, ip="10.99.0.1")
+            Registry(own, ip="10.99.0.1")
 
         docker("tag", "busybox", f"{first.address}/app:1")
         assert "HTTP response to HTTPS" in docker.attempt("push", f"{first.address}/app:1").stderr
@@ -166,7 +125,7 @@ def test_a_second_one_at_its_address_is_a_broken_bench_and_the_first_goes_on(
 def test_an_engine_with_certificates_of_its_own_leaves_the_host_s_alone(
     own: Engine, docker: DockerCommand
 ) -> None:
-    opened = Registry(own, own, ip="10.99.0.1", certificate="valid")
+    opened = Registry(own, ip="10.99.0.1", certificate="valid")
     try:
         name = f"{opened.address}/app:1"
         docker("tag", "busybox", name)
@@ -182,10 +141,10 @@ def test_an_engine_with_certificates_of_its_own_leaves_the_host_s_alone(
 
 
 def test_what_would_stay_on_the_user_s_engine_is_refused() -> None:
-    users = _Engine([])
+    users = SimpleNamespace(private=None)
 
     with pytest.raises(BenchError, match="@suite_engine"):
-        Registry(users, users)  # type: ignore[arg-type]
+        Registry(users)  # type: ignore[arg-type]
     with pytest.raises(BenchError, match="@suite_engine"):
         DockerCommand(users)  # type: ignore[arg-type]
 
