@@ -24,14 +24,23 @@ def full(fake: FakeEngine) -> None:
     labels = {name: {LABEL: text} for name, text in owners.items()}
     fake.answers |= {
         "GET /containers/json": [
-            {"Id": f"{name}-container", "Labels": label} for name, label in labels.items()
+            {
+                "Id": f"{name}-container",
+                "Names": [f"/isolation-labs-{name}"],
+                "ImageID": "sha256:1",
+                "Labels": label,
+            }
+            for name, label in labels.items()
         ],
+        "GET /images/sha256:1/json": {"Config": {"Labels": {"maintainer": "somebody"}}},
         "GET /networks": [
-            {"Id": f"{name}-network", "Labels": label} for name, label in labels.items()
+            {"Id": f"{name}-network", "Name": f"isolation-labs-{name}", "Labels": label}
+            for name, label in labels.items()
         ],
         "GET /volumes": {
             "Volumes": [
-                {"Name": f"{name}-volume", "Labels": label} for name, label in labels.items()
+                {"Name": f"isolation-labs-{name}", "Labels": label}
+                for name, label in labels.items()
             ]
         },
         "GET /images/json": [
@@ -40,8 +49,9 @@ def full(fake: FakeEngine) -> None:
         ],
     }
     for name, text in owners.items():
-        for kind in ("container", "network", "volume"):
+        for kind in ("container", "network"):
             fake.answers[f"DELETE /{kind}s/{name}-{kind}"] = ""
+        fake.answers[f"DELETE /volumes/isolation-labs-{name}"] = ""
         fake.answers[f"DELETE /images/isolation-labs/base:{text}"] = []
 
 
@@ -55,7 +65,7 @@ def everything_of(name: str, owner: Owner) -> list[str]:
         f"/containers/{name}-container",
         f"/images/isolation-labs/base:{owner}",
         f"/networks/{name}-network",
-        f"/volumes/{name}-volume",
+        f"/volumes/isolation-labs-{name}",
     ]
 
 
@@ -72,6 +82,41 @@ def test_a_sweep_removes_what_the_dead_have_left_and_nothing_else(
 ) -> None:
     assert cleanup.sweep(client) == 4
     assert removed(fake) == everything_of("dead", DEAD)
+
+
+def test_what_has_our_label_and_another_s_name_is_left(
+    fake: FakeEngine, client: docker.DockerClient
+) -> None:
+    for kind in ("containers/json", "networks"):
+        for each in fake.answers[f"GET /{kind}"]:
+            each |= {"Names": ["/web", "/isolation/labs-1"], "Name": "web"}
+    for each in fake.answers["GET /volumes"]["Volumes"]:
+        each["Name"] = "data-of-isolation-labs-1"
+
+    cleanup.remove_all_of(client, OURS)
+
+    assert removed(fake) == [f"/images/isolation-labs/base:{OURS}"]
+
+
+def test_a_container_that_has_the_label_of_its_image_is_left(
+    fake: FakeEngine, client: docker.DockerClient
+) -> None:
+    """As one of an image that somebody has committed from a container of the labs."""
+    fake.answers["GET /images/sha256:1/json"] = {"Config": {"Labels": {LABEL: str(OURS)}}}
+
+    cleanup.remove_all_of(client, OURS)
+
+    assert "/containers/ours-container" not in removed(fake)
+
+
+def test_a_container_whose_image_is_gone_is_removed_all_the_same(
+    fake: FakeEngine, client: docker.DockerClient
+) -> None:
+    fake.answers["GET /images/sha256:1/json"] = (404, "No such image: sha256:1")
+
+    cleanup.remove_all_of(client, OURS)
+
+    assert "/containers/ours-container" in removed(fake)
 
 
 @pytest.mark.parametrize(
@@ -92,7 +137,7 @@ def test_what_another_removes_at_the_same_moment_is_as_good_as_removed(
 
 
 def test_what_can_not_be_removed_is_an_error(fake: FakeEngine, client: docker.DockerClient) -> None:
-    fake.answers["DELETE /volumes/ours-volume"] = (409, "volume is in use")
+    fake.answers["DELETE /volumes/isolation-labs-ours"] = (409, "volume is in use")
 
     with pytest.raises(APIError, match="volume is in use"):
         cleanup.remove_all_of(client, OURS)
@@ -115,7 +160,13 @@ def test_podman_has_containers_killed_first_and_those_that_depend_on_others_remo
     """Its force asks a container to end and waits; and it keeps what another shares a namespace of."""
     fake.answers["GET /version"] = {"Components": [{"Name": "Podman Engine", "Version": "5.8"}]}
     fake.answers["GET /containers/json"] = [
-        {"Id": name, "Labels": {LABEL: str(OURS)}} for name in ("lender", "sharer")
+        {
+            "Id": name,
+            "Names": [f"/isolation-labs-{name}"],
+            "ImageID": "sha256:1",
+            "Labels": {LABEL: str(OURS)},
+        }
+        for name in ("lender", "sharer")
     ]
     fake.answers["POST /containers/lender/kill"] = ""
     fake.answers["DELETE /containers/lender"] = lambda request: (

@@ -13,7 +13,7 @@ from fixtures.engine import BenchError, Engine, Owner, cleanup, image
 from fixtures.engine.endpoint import Endpoint
 from fixtures.engine.errors import EngineUnreachable
 from fixtures.engine.options import DEFAULTS
-from fixtures.engine.ownership import LABEL
+from fixtures.engine.ownership import LABEL, NAME
 from fixtures.engine.reaper import Reaper
 from fixtures.kernel import Process
 from tests.fake_engine import FakeEngine
@@ -124,9 +124,12 @@ def test_a_sweep_removes_what_the_dead_left_and_nothing_of_the_living(
 
     def make(text: str) -> list[str]:
         labels = {LABEL: text}
-        container = client.containers.create(engine.images["base"], ["sleep", "9"], labels=labels)
-        network = client.networks.create(f"test-{text}", labels=labels)
-        volume = client.volumes.create(labels=labels)
+        name = f"{NAME}{text}"
+        container = client.containers.create(
+            engine.images["base"], ["sleep", "9"], name=name, labels=labels
+        )
+        network = client.networks.create(name, labels=labels)
+        volume = client.volumes.create(name, labels=labels)
         client.images.get(engine.images["base"]).tag("isolation-labs/base", text)
         return [str(container.id), str(network.id), str(volume.name), f"isolation-labs/base:{text}"]
 
@@ -152,8 +155,32 @@ def test_closing_leaves_the_engine_as_it_was(
     with nothing_is_left(engine.client):
         theirs = Engine(Endpoint(engine.where.url, "made up"), another, reaper)
         container = theirs.start(DEFAULTS)
-        theirs.client.networks.create("test", labels={LABEL: str(another)})
-        theirs.client.volumes.create(labels={LABEL: str(another)})
+        name = f"{NAME}{another}"
+        theirs.client.networks.create(name, labels={LABEL: str(another)})
+        theirs.client.volumes.create(name, labels={LABEL: str(another)})
         theirs.close()
 
     assert not container.init.alive
+
+
+@pytest.mark.engine
+def test_a_container_of_an_image_that_was_committed_from_one_of_ours_is_left(
+    engine: Engine, another: Owner
+) -> None:
+    """Docker gives the labels of a container to what it commits, and those to the next container."""
+    client = engine.client
+    with nothing_is_left(client):
+        ours = client.containers.create(
+            engine.images["base"], ["true"], name=f"{NAME}1", labels={LABEL: str(another)}
+        )
+        image_ = ours.commit("somebody-s", "latest")
+        container = client.containers.create("somebody-s", ["true"], name="somebody-s")
+        try:
+            assert container.labels[LABEL] == str(another)
+
+            cleanup.remove_all_of(client, another)
+
+            assert [each.name for each in client.containers.list(all=True)] == ["somebody-s"]
+        finally:
+            container.remove()
+            client.images.remove(str(image_.id))

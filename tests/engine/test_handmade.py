@@ -21,10 +21,6 @@ from fixtures.engine.workshop import CAPABILITIES, Workshop, is_v2
 from fixtures.kernel import Cgroup, NotObservable, Process
 from fixtures.kernel.system_call import SystemCall
 
-pytestmark = pytest.mark.skipif(
-    image.busybox_of_this_machine() is None, reason="needs a static busybox of this machine"
-)
-
 US = Process(os.getpid())
 
 
@@ -47,7 +43,11 @@ def host_command(*argv: str) -> list[str]:
 def opened(maker: str, owner: Owner) -> Iterator[Workshop]:
     if lack := MAKERS[maker].missing():
         pytest.skip(f"needs a machine for {maker}: {lack[0]}")
-    workshop = MAKERS[maker](owner, image.busybox_of_this_machine() or b"", host_command)
+    try:
+        busybox = image.find_busybox()
+    except BenchError as error:
+        pytest.skip(str(error))
+    workshop = MAKERS[maker](owner, busybox, host_command)
     try:
         yield workshop
     finally:
