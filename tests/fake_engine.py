@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import socketserver
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -55,11 +56,32 @@ class _Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
     daemon_threads = True
 
 
+class _ServerOverTCP(socketserver.ThreadingMixIn, socketserver.TCPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing of a client that is refused."""
+
+
 @contextmanager
 def listening(socket: Path) -> Iterator[FakeEngine]:
     """A fake engine at that path."""
     engine = FakeEngine(socket)
+    with _serving(_Server(str(socket), _handler(engine))):
+        yield engine
 
+
+@contextmanager
+def over_tcp(engine: FakeEngine, context: ssl.SSLContext) -> Iterator[int]:
+    """The same engine at a port of the loopback, for clients that have the keys; the port."""
+    server = _ServerOverTCP(("127.0.0.1", 0), _handler(engine))
+    port: int = server.server_address[1]
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    with _serving(server):
+        yield port
+
+
+def _handler(engine: FakeEngine) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         def answer(self) -> None:
             engine.answer(self)
@@ -69,11 +91,16 @@ def listening(socket: Path) -> Iterator[FakeEngine]:
         def log_message(self, *words: object) -> None:
             pass
 
-    with _Server(str(socket), Handler) as server:
+    return Handler
+
+
+@contextmanager
+def _serving(server: socketserver.BaseServer) -> Iterator[None]:
+    with server:
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         try:
-            yield engine
+            yield
         finally:
             server.shutdown()
             thread.join()

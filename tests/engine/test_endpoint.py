@@ -6,15 +6,20 @@ import hashlib
 import json
 import os
 import socket
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from fixtures.engine import endpoint
 from fixtures.engine.endpoint import Endpoint
 from fixtures.engine.errors import EngineUnreachable
 from tests.fake_engine import FakeEngine
 from tests.kernel.trees import as_ordinary_user
+
+NAMES = ("currentContext", "Name", "Endpoints", "docker", "Host", "SkipTLSVerify", "mine")
 
 
 @pytest.fixture(autouse=True)
@@ -124,6 +129,100 @@ def test_a_context_brings_its_keys(configuration: Path, monkeypatch: pytest.Monk
     assert found is not None
     assert found.tls is not None
     assert (found.tls.ca_cert, found.tls.verify) == (str(keys / "ca.pem"), True)
+    assert found.tls.cert == (str(keys / "cert.pem"), str(keys / "key.pem"))
+
+
+def test_a_context_may_have_an_authority_and_no_key_of_the_client_s(
+    configuration: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    describe(configuration, "far", "tcp://far:2376")
+    keys = configuration / "contexts/tls" / hashlib.sha256(b"far").hexdigest() / "docker"
+    keys.mkdir(parents=True)
+    (keys / "ca.pem").touch()
+    monkeypatch.setenv("DOCKER_CONTEXT", "far")
+
+    found = endpoint.find()
+
+    assert found is not None
+    assert found.tls is not None
+    assert (found.tls.ca_cert, found.tls.cert) == (str(keys / "ca.pem"), None)
+
+
+def test_a_context_of_something_else_is_refused(
+    configuration: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    describe(configuration, "cluster", "unix:///run/cluster.sock")
+    (meta,) = configuration.glob("contexts/meta/*/meta.json")
+    meta.write_text(json.dumps({"Name": "cluster", "Endpoints": {"kubernetes": {}}}))
+    monkeypatch.setenv("DOCKER_CONTEXT", "cluster")
+
+    with pytest.raises(EngineUnreachable) as refusal:
+        endpoint.find()
+
+    assert str(refusal.value) == (
+        "the docker context 'cluster' has no endpoint of a Docker Engine\n"
+        "Try: docker context use default   (or unset DOCKER_CONTEXT)"
+    )
+
+
+def test_who_has_no_home_has_set_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("DOCKER_CONFIG")
+    monkeypatch.delenv("HOME", raising=False)
+    monkeypatch.setattr("pwd.getpwuid", lambda uid: {}[uid])
+
+    assert endpoint.find() is None
+
+
+# The docker command's configuration is anything that a user, or a program of his, has written
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text() | st.sampled_from(NAMES), inner),
+    max_leaves=12,
+)
+CONTENT = st.binary() | JSON.map(lambda value: json.dumps(value).encode())
+
+
+@pytest.mark.parametrize("file", ["config.json", "contexts/meta/1/meta.json"])
+@settings(
+    derandomize=True,
+    max_examples=100,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(content=CONTENT, chosen=st.sampled_from(("", "mine")))
+def test_a_configuration_of_whatever_it_holds_is_read_or_refused(
+    file: str, content: bytes, chosen: str, configuration: Path
+) -> None:
+    place = configuration / file
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.write_bytes(content)
+
+    with pytest.MonkeyPatch.context() as patch, suppress(EngineUnreachable):
+        if chosen:
+            patch.setenv("DOCKER_CONTEXT", chosen)
+        found = endpoint.find()
+        assert found is None or isinstance(found.url, str)
+
+
+@pytest.mark.parametrize("content", [b"[" * 100_000, b"[]", b"1", b'{"currentContext": 7}'])
+def test_a_configuration_that_is_none_names_no_context(configuration: Path, content: bytes) -> None:
+    (configuration / "config.json").write_bytes(content)
+
+    assert endpoint.find() is None
+
+
+def test_what_is_no_file_or_has_no_end_is_not_waited_for(configuration: Path) -> None:
+    os.mkfifo(configuration / "config.json")
+    (configuration / "contexts/meta/1").mkdir(parents=True)
+    (configuration / "contexts/meta/1/meta.json").symlink_to("/dev/zero")
+    (configuration / "contexts/meta/2").mkdir()
+    with (configuration / "contexts/meta/2/meta.json").open("wb") as huge:
+        huge.truncate(1 << 40)
+
+    assert endpoint.find() is None
+    assert endpoint._contexts() == {}
 
 
 def test_a_context_that_can_not_be_read_is_none(
@@ -170,6 +269,17 @@ def test_a_socket_that_nobody_listens_at_is_no_engine(tmp_path: Path) -> None:
         abandoned.bind(str(tmp_path / "abandoned.sock"))
 
     assert why(f"unix://{tmp_path}/abandoned.sock") == "Connection refused"
+
+
+def test_an_engine_behind_ssh_is_refused_as_another_machine_s() -> None:
+    with pytest.raises(EngineUnreachable) as refusal:
+        Endpoint("ssh://me@far", "DOCKER_HOST").connect()
+
+    assert str(refusal.value) == (
+        "the Docker Engine at ssh://me@far (DOCKER_HOST) is another machine's.\n"
+        "The labs read /proc and the cgroups of the machine that they run on.\n"
+        "Try: run them on the machine of the engine, or unset DOCKER_HOST and DOCKER_CONTEXT"
+    )
 
 
 def test_a_port_that_nobody_listens_at_is_no_engine() -> None:
