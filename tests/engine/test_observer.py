@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
+import stat
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from fixtures.engine import Container, Engine
+from fixtures.engine import Container, Engine, observer_program, scratch
+from fixtures.engine import observer as observer_module
 from fixtures.engine.observer import ObserverContainer
 from fixtures.engine.options import DEFAULTS
 from fixtures.kernel import NotObservable, Process
+from tests.kernel.trees import as_ordinary_user
 
 pytestmark = pytest.mark.engine
 
@@ -77,11 +82,72 @@ def test_what_is_not_there_is_not_there_for_it_either(observer: ObserverContaine
     assert raised.value.filename == "/no-such-\udcff"
 
 
-def test_it_can_not_write_to_the_host(observer: ObserverContainer, tmp_path: Path) -> None:
+def test_it_opens_nothing_for_writing(observer: ObserverContainer, tmp_path: Path) -> None:
     (tmp_path / "note").touch()
 
-    with pytest.raises(OSError, match="Read-only"):
-        observer.open(f"{tmp_path}/note", os.O_WRONLY)
+    for flags in (os.O_WRONLY, os.O_RDWR, os.O_RDONLY | os.O_TRUNC, os.O_RDONLY | os.O_CREAT):
+        with pytest.raises(OSError, match="Read-only"):
+            observer.open(f"{tmp_path}/note", flags)
+
+
+def test_its_program_has_not_the_power_to_write_what_is_root_s(
+    observer: ObserverContainer, container: Container
+) -> None:
+    """Engines before version 25 leave the mounts below /host writable."""
+    observer.read("/proc/version")
+    (program,) = (
+        Process(int(each.attrs["State"]["Pid"]))
+        for each in observer._client.containers.list()
+        if each.name.endswith("-observer")
+    )
+
+    assert program.uid == observer_program.NOBODY
+    assert program.capabilities.effective == {"DAC_READ_SEARCH", "KILL", "SYS_PTRACE"}
+    assert program.capabilities.permitted == program.capabilities.effective
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="to be another user takes root")
+def test_a_stranger_who_connects_first_is_not_believed() -> None:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listening,
+        socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as stranger,
+        socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as root,
+    ):
+        place = Path(folder, "socket")
+        listening.bind(str(place))
+        listening.listen()
+        for each, mode in ((place.parent, 0o755), (place, 0o777)):
+            each.chmod(mode)
+        with as_ordinary_user():
+            stranger.connect(str(place))
+        root.connect(str(place))
+
+        believed = observer_module._accept(listening)
+
+        root.send(b"it is me")
+        assert believed.recv(100) == b"it is me"
+        believed.close()
+        assert stranger.recv(1) == b""
+
+
+def test_nobody_else_may_come_near_its_socket(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    modes: list[str] = []
+
+    def refuse(*words: object, volumes: list[str], **options: object) -> None:
+        (socket_,) = scratch.place().glob(f"isolation-labs.{engine.owner}.*/socket")
+        modes.extend(stat.filemode(each.stat().st_mode) for each in (socket_.parent, socket_))
+        raise OSError("seen enough")
+
+    monkeypatch.setattr(
+        engine.client.containers.__class__, "run", lambda self, *a, **b: refuse(*a, **b)
+    )
+    with pytest.raises(NotObservable, match="seen enough"):
+        engine.open_observer().read("/proc/version")
+
+    assert modes == ["drwx------", "srw-------"]
 
 
 def test_it_signals_a_process_and_not_the_next_one_with_its_pid(
