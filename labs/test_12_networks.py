@@ -135,7 +135,7 @@ def test_the_host_reaches_a_port_that_is_not_published(container, host, own):
 
 
 @answers("study-25", "deep-5")
-@requires("curl", "iptables")
+@requires("curl", "iptables", "br-netfilter")
 @private_engine(**{"userland-proxy": False, "iptables": True})
 @started_with(network_mode="bridge", command=SERVER, ports=["80:5000"])
 @without("the rules", iptables=False)
@@ -162,7 +162,7 @@ def test_a_rule_leads_from_the_host_s_port_to_the_container_s(container, host, l
 @requires("curl")
 @private_engine(**{"userland-proxy": True})
 @started_with(network_mode="bridge", ports=["80:5000"])
-@without("docker-proxy", **{"userland-proxy": False})
+@without("docker-proxy", requires=("br-netfilter",), **{"userland-proxy": False})
 def test_a_published_port_accepts_before_anybody_listens(container, host):
     """Where nobody listens inside, a published port still accepts connections: docker-proxy does.
 
@@ -253,7 +253,7 @@ def test_two_networks_do_not_reach_each_other(container, neighbour, other_networ
 
 
 @suite_engine
-@requires("libnetwork", "curl")
+@requires("libnetwork", "curl", "br-netfilter")
 @given(icc="false")
 @without("enable_icc=false", icc="true")
 def test_without_icc_neighbours_on_a_bridge_do_not_reach_each_other(

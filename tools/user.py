@@ -69,7 +69,7 @@ def in_the_group(owner: Owner, folder: Path) -> Iterator[tuple[list[str], str]]:
     The user's home is made in `folder`. Raises BenchError where the engine does not start.
     """
     _home(folder)
-    engine = PrivateEngine(owner, 0, group=str(USER))
+    engine = PrivateEngine(owner, 0, {"group": str(USER)})
     try:
         engine.start()
         yield ["nsenter", f"--net={engine.network_namespace}", *_as_the_user()], engine.endpoint.url

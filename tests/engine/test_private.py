@@ -21,7 +21,7 @@ from fixtures.engine.options import DEFAULTS, merged
 from fixtures.engine.private import PrivateEngine
 from fixtures.engine.reaper import Reaper
 from fixtures.engine.waiting import poll
-from fixtures.kernel import Doing, set_recorder
+from fixtures.kernel import Doing, Process, set_recorder
 from tests.traces import nothing_is_left
 
 pytestmark = [
@@ -36,8 +36,8 @@ POLITE = merged(DEFAULTS, {"command": ("sh", "-c", "trap exit TERM; sleep infini
 
 
 @contextmanager
-def private_engine(reaper: Reaper, **config: Any) -> Iterator[tuple[Engine, PrivateEngine]]:
-    engine = Engine.start_private(Owner.current(), reaper, **config)
+def private_engine(reaper: Reaper, **how: Any) -> Iterator[tuple[Engine, PrivateEngine]]:
+    engine = Engine.start_private(Owner.current(), reaper, **how)
     assert engine.private is not None
     try:
         yield engine, engine.private
@@ -76,7 +76,10 @@ def test_a_killed_engine_s_containers_live_on_and_are_found_again_in_its_own_etc
     """A fresh mount namespace would break exec, and userns-remap needs an /etc of its own."""
     with (
         nothing_is_left(),
-        private_engine(reaper, userns_remap=True, **{"live-restore": True}) as (engine, daemon),
+        private_engine(reaper, userns_remap=True, configuration={"live-restore": True}) as (
+            engine,
+            daemon,
+        ),
     ):
         container = engine.start(DEFAULTS)
         daemon_before, etc = daemon.daemon, daemon.daemon.namespaces["mnt"]
@@ -108,7 +111,7 @@ def test_its_start_takes_time_and_its_proof_is_no_evidence(reaper: Reaper) -> No
 
 def test_a_configuration_that_dockerd_refuses_is_told_with_its_log(reaper: Reaper) -> None:
     with nothing_is_left(), pytest.raises(BenchError) as error:
-        Engine.start_private(Owner.current(), reaper, nonsense=True)
+        Engine.start_private(Owner.current(), reaper, configuration={"nonsense": True})
 
     first, _, log = str(error.value).partition("\n")
     assert first == "the private engine's dockerd ended:"
@@ -127,6 +130,60 @@ def test_what_is_stopped_can_be_stopped_killed_and_removed_again() -> None:
         finally:
             daemon.remove()
             daemon.remove()
+
+
+def test_nothing_of_the_host_s_etc_is_changed_though_users_are_remapped(reaper: Reaper) -> None:
+    """By itself dockerd would add a user for "default", and keep its identity in /etc/docker."""
+    before = _etc()
+    with private_engine(reaper, userns_remap=True) as (engine, daemon):
+        assert engine.start(DEFAULTS).init.uid == 100000
+        assert _etc() == before
+    with private_engine(reaper) as (engine, daemon):
+        assert (daemon.directory / "key.json").exists() or engine.version["Version"] >= "24"
+    assert _etc() == before
+
+
+def _etc() -> dict[Path, tuple[int, int]]:
+    """When each file of /etc was changed, and how large it is."""
+    files = [Path(folder, name) for folder, _, names in os.walk("/etc") for name in names]
+    return {each: (each.lstat().st_mtime_ns, each.lstat().st_size) for each in files}
+
+
+def test_its_configuration_is_for_root_alone(reaper: Reaper) -> None:
+    secret = {"labels": ["password=of a proxy, say"]}
+    with private_engine(reaper, configuration=secret) as (_, daemon):
+        file = daemon.directory / "daemon.json"
+        assert file.stat().st_mode & 0o077 == 0
+
+
+def test_a_name_is_no_part_of_a_script(
+    reaper: Reaper, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FILE", str(tmp_path / "made"))
+    name = "$(touch $FILE);touch $FILE"
+    with private_engine(reaper, hostname=name) as (engine, _):
+        assert engine.information["Name"] == name
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_it_loads_no_module_into_the_kernel() -> None:
+    """With br_netfilter, which dockerd would load, all bridges of the host go through iptables."""
+    daemon = PrivateEngine(Owner.current(), next(NUMBERS))
+    try:
+        daemon.start()
+
+        asked = subprocess.run(
+            ["sh", "-c", "modprobe br_netfilter"],
+            env=_environment_of(daemon.daemon), capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert (asked.returncode, asked.stderr) == (1, "the labs load no module\n")
+    finally:
+        daemon.remove()
+
+
+def _environment_of(process: Process) -> dict[str, str]:
+    text = Path(f"/proc/{process.host_pid}/environ").read_text()
+    return dict(each.split("=", 1) for each in text.split("\0") if each)
 
 
 def test_it_can_not_ask_the_host_s_firewalld_to_set_its_rules() -> None:

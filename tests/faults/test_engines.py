@@ -212,8 +212,8 @@ def test_a_run_can_have_an_engine_that_is_configured(labs: Labs, engine: Engine)
 @pytest.mark.parametrize(
     ("content", "arguments", "message"),
     [
-        (None, (), "ERROR: --lab-daemon-json daemon.json: [Errno 2] No such file or directory"),
-        ("{", (), "ERROR: --lab-daemon-json daemon.json: Expecting property name enclosed"),
+        (None, (), "ERROR: --lab-daemon-json daemon.json: no such file"),
+        ("{", (), "ERROR: --lab-daemon-json daemon.json: it is no JSON: Expecting property name"),
         ("[]", (), "ERROR: --lab-daemon-json daemon.json: it must hold an object, such as"),
         ("{}", ("--lab-engine=by-hand",), "ERROR: --lab-engine=by-hand has no engine that"),
         ("{}", ("--lab-engine=runc",), "ERROR: --lab-engine=runc has no engine that"),
