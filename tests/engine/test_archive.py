@@ -7,10 +7,14 @@ import hashlib
 import io
 import json
 import tarfile
+from contextlib import suppress
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from fixtures.engine.archive import Archive, Digest, Entry, Layer
+from fixtures.engine.errors import BenchError
 
 LOWER = Layer.of([Entry("etc/motd", b"hello"), Entry("etc/group", b"root"), Entry("a/b/c", b"1")])
 UPPER = Layer.of([Entry("etc/motd", b"changed"), Entry("etc/.wh.group"), Entry(".wh.a")])
@@ -112,3 +116,37 @@ def test_a_layer_that_is_there_twice_is_a_link_in_the_older_layout() -> None:
     )
 
     assert archive.layers == (LOWER, LOWER)
+
+
+# An archive of an image that somebody else has made
+
+WHOLE = tar(
+    **{"manifest.json": manifest("config.json", "l/layer.tar"), "config.json": CONFIG},
+    **{"l/layer.tar": gzip.compress(UPPER.content), "again": "l/layer.tar"},
+)
+CUTS = st.tuples(st.integers(0, len(WHOLE)), st.integers(0, 600), st.binary(max_size=600))
+
+
+@settings(derandomize=True, max_examples=200, deadline=None)
+@given(cuts=st.lists(CUTS, min_size=1, max_size=4))
+def test_one_that_is_damaged_is_read_or_refused(cuts: list[tuple[int, int, bytes]]) -> None:
+    content = WHOLE
+    for at, length, instead in cuts:
+        content = content[:at] + instead + content[at + length :]
+
+    with suppress(BenchError):
+        archive = Archive.read(content)
+        assert archive.config is not None
+
+
+@pytest.mark.parametrize(
+    "said", [b"[]", b"{}", b"[1]", b"null", b'[{"Config": {}, "Layers": 1}]', b"[" * 100_000]
+)
+def test_one_whose_manifest_says_something_else_is_refused(said: bytes) -> None:
+    with pytest.raises(BenchError, match="the archive of an image is not whole: "):
+        Archive.read(tar(**{"manifest.json": said}))
+
+
+def test_a_link_in_it_leads_nowhere_else() -> None:
+    with pytest.raises(BenchError, match="not whole"):
+        Archive.read(tar(**{"manifest.json": "/etc/passwd"}))

@@ -7,6 +7,8 @@ from dataclasses import replace
 import docker
 import pytest
 from docker.errors import APIError
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from fixtures.engine import cleanup
 from fixtures.engine.ownership import LABEL, Owner
@@ -187,3 +189,48 @@ def test_what_podman_keeps_for_good_is_told(fake: FakeEngine, client: docker.Doc
 
     with pytest.raises(APIError, match="dependent containers"):
         cleanup.remove_all_of(client, OURS)
+
+
+# Labels and names are whatever their makers have written
+
+TEXTS = st.text() | st.sampled_from(
+    (str(OURS), str(DEAD), f"{DEAD}.1", f"{DEAD}\n", "*.1.1.1", "00000000.1.4194305.1", "")
+)
+NAMES = st.text() | st.sampled_from(
+    ("/isolation-labs-1-1", "/isolation-labs", "/x/isolation-labs-1")
+)
+
+
+@settings(
+    derandomize=True,
+    max_examples=100,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(
+    label=TEXTS,
+    names=st.none() | st.lists(NAMES, max_size=3),
+    of_the_image=st.none() | st.dictionaries(st.just(LABEL) | st.text(), TEXTS, max_size=2),
+)
+def test_no_label_and_no_name_has_a_container_removed_that_is_not_a_dead_run_s(
+    fake: FakeEngine,
+    client: docker.DockerClient,
+    label: str,
+    names: list[str] | None,
+    of_the_image: dict[str, str] | None,
+) -> None:
+    fake.asked.clear()
+    for kind in ("networks", "images/json"):
+        fake.answers[f"GET /{kind}"] = []
+    fake.answers["GET /volumes"] = {"Volumes": []}
+    fake.answers["GET /images/sha256:1/json"] = {"Config": {"Labels": of_the_image}}
+    fake.answers["GET /containers/json"] = [
+        {"Id": "dead-container", "Names": names, "ImageID": "sha256:1", "Labels": {LABEL: label}}
+    ]
+
+    cleanup.sweep(client)
+
+    if removed(fake):
+        assert label in (str(DEAD), "00000000.1.4194305.1")
+        assert any(name.startswith("/isolation-labs-") for name in names or ())
+        assert LABEL not in (of_the_image or {})
