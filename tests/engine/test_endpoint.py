@@ -251,6 +251,19 @@ def why(url: str) -> str:
     return first.removeprefix(beginning)
 
 
+@pytest.mark.parametrize("content", ["[]", "7", '{"HttpHeaders": 1, "proxies": 2, "auths": 3}'])
+def test_a_client_takes_nothing_of_the_configuration(
+    fake: FakeEngine, configuration: Path, content: str
+) -> None:
+    (configuration / "config.json").write_text(content)
+
+    client = Endpoint(fake.url, "made up").connect()
+    client.close()
+
+    assert client.api._general_configs == {}
+    assert client.api._auth_configs.is_empty
+
+
 def test_a_client_speaks_the_version_that_the_engine_does(fake: FakeEngine) -> None:
     fake.answers["GET /version"] = {"ApiVersion": "1.44"}
 
