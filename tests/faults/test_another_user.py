@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.engine import Engine, private
+from fixtures.engine import Engine, home, private
 from tests.traces import nothing_is_left
 
 from .labs import BRIEFLY, HOLDING, QUICK, Labs, LabsRun
@@ -137,14 +137,14 @@ def labs(machine: Path) -> Iterator[Labs]:
 def stranger(machine: Path, run: LabsRun) -> Stranger:
     """Who knows of the run all that ps and ls show."""
     (reaper,) = (word for word in run.reaper.argv if word.count(".") == 3 and word[0] != "/")
-    (engine,) = private.home.HOME.glob(f"{reaper}.1")
+    (engine,) = home.HOME.glob(f"{reaper}.1")
     dockerd = int((engine / "docker.pid").read_text())
     return Stranger(
         {
             "CGROUP": str(_cgroups()),
             "DOCKERD": str(dockerd),
             "ENGINE": str(engine),
-            "HOME_OF_ROOT": str(private.home.HOME),
+            "HOME_OF_ROOT": str(home.HOME),
             "NAME": engine.name,
             "OWNER": reaper,
             "PROJECT": str(run.root),
