@@ -14,8 +14,9 @@ import docker
 import pytest
 
 from fixtures.engine import command
-from fixtures.engine.command import OUTPUT_CAP, CommandRun
+from fixtures.engine.command import CommandRun
 from fixtures.engine.errors import BenchError
+from fixtures.engine.output import OUTPUT_CAP
 from tests.fake_engine import FakeEngine
 
 HEADERS = b"HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n"

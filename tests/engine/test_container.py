@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import signal
 import time
+import tracemalloc
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -13,9 +14,10 @@ from docker.errors import NotFound
 from docker.utils.proxy import ProxyConfig
 
 from fixtures.engine import BenchError, Container, Engine
-from fixtures.engine.command import OUTPUT_CAP, ProcessFound
+from fixtures.engine.command import ProcessFound
 from fixtures.engine.container import ApiRead, ContainerStarted
 from fixtures.engine.options import DEFAULTS, merged
+from fixtures.engine.output import OUTPUT_CAP
 from fixtures.engine.waiting import poll
 from fixtures.kernel import Doing, set_recorder
 from fixtures.kernel.system_call import SystemCall
@@ -248,6 +250,18 @@ def test_a_signal_is_sent_and_what_was_printed_is_kept(start: Start) -> None:
 
     assert poll(lambda: container.exit_code, lambda code: code is not None, seconds=5) == 3
     assert container.logs() == "ready\n"
+
+
+def test_of_logs_the_beginning_is_kept(start: Start) -> None:
+    container = start(command=("sh", "-c", "yes first | head -n 1000000; exec sleep infinity"))
+    poll(lambda: container.init.name == "sleep", bool, seconds=30)
+
+    tracemalloc.start()
+    text = container.logs()
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert (text[:12], len(text), peak < 1024 * 1024) == ("first\nfirst\n", OUTPUT_CAP, True)
 
 
 def test_what_has_ended_can_not_be_killed(start: Start) -> None:
