@@ -215,10 +215,10 @@ def test_a_file_that_is_saved_by_renaming_is_lost_to_its_bind_mount(
     Source: rename(2), mount(2), proc_pid_mountinfo(5)
     """
     settings = folder / "settings"
-    host.exec("sh", "-c", f"echo old > {settings}")
+    host.exec("sh", "-c", 'echo old > "$1"', "sh", str(settings))
     container = start("container", volumes=[f"{folder / source}:{target}"])
 
-    host.exec("sh", "-c", f"echo new > {settings}.new && mv {settings}.new {settings}")
+    host.exec("sh", "-c", 'echo new > "$1.new" && mv "$1.new" "$1"', "sh", str(settings))
 
     mounted = container.init.mounts.at(target).root.endswith("//deleted")
     text = container.read("/settings" if source else "/folder/settings")

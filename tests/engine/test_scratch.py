@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from fixtures.engine import home, scratch
+from fixtures.engine.errors import BenchError
 from fixtures.engine.ownership import Owner
 
 OURS = Owner.current()
@@ -154,3 +155,40 @@ def test_a_pattern_in_a_name_chooses_nothing(temporary: Path) -> None:
 
     assert scratch.sweep() == 0
     assert living.exists()
+
+
+UNFIT = {
+    "/a:b": (
+        "temporary files are in '/a:b', and docker run --volume takes a path apart at a colon\n"
+        "Try: set TMPDIR to a folder without a colon in its name, such as /tmp"
+    ),
+    "/100%": (
+        "temporary files are in '/100%', and the docker command reads what follows a percent sign "
+        "as a code\n"
+        "Try: set TMPDIR to a folder without a percent sign in its name, such as /tmp"
+    ),
+    "/" + "é" * 30: (
+        f"temporary files are in '/{'é' * 30}', which is too long by 26 bytes: the path of a "
+        "socket has 107 at most\nTry: set TMPDIR to a shorter one, such as /tmp"
+    ),
+}
+
+
+@pytest.mark.parametrize("path", UNFIT)
+def test_a_place_of_a_name_that_can_not_be_told_is_refused(
+    path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scratch, "place", lambda: Path(path))
+
+    with pytest.raises(BenchError) as error:
+        scratch.refuse_unfit_place(replace(OURS, pid=12345, start_time=123456789))
+
+    assert str(error.value) == UNFIT[path]
+
+
+def test_a_place_is_not_refused_for_what_only_a_shell_takes_apart(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(scratch, "place", lambda: Path("/a b$(c)`d`'e\""))
+
+    scratch.refuse_unfit_place(OURS)
