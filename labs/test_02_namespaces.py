@@ -233,9 +233,9 @@ def test_root_in_a_container_is_root_on_the_host(container, host):
 
 @answers("intro-9", "deep-13")
 @requires("user-namespace-of-the-host")
-@started_with(volumes=["{folder}:/shared"])
+@given(user=None)
 @without(user="1000:1000")
-def test_what_root_writes_in_a_container_belongs_to_root_on_the_host(container, folder):
+def test_what_root_writes_in_a_container_belongs_to_root_on_the_host(start, folder, user):
     """A file that a container's root makes in a bind mount is owned by the host's root.
 
     Kernel: a new file gets the user id of the process as the host counts it. With no user
@@ -243,11 +243,15 @@ def test_what_root_writes_in_a_container_belongs_to_root_on_the_host(container, 
     Without: with --user=1000 the file belongs to user 1000.
     Source: user_namespaces(7), inode(7)
     """
-    folder.chmod(0o777)
+    folder.chmod(0o700)  # so nobody on the host reaches what everybody may write to
+    shared = folder / "shared"
+    shared.mkdir()
+    shared.chmod(0o777)
+    container = start("container", user=user, volumes=[f"{shared}:/shared"])
 
     container.write("/shared/note", "written inside")
 
-    assert (folder / "note").stat().st_uid == 0
+    assert (shared / "note").stat().st_uid == 0
 
 
 @answers("intro-9", "deep-13")

@@ -143,3 +143,24 @@ def test_a_terminal_does_not_obey_what_a_container_said(project: Project) -> Non
 
     assert "it said \N{REPLACEMENT CHARACTER}[2J" in outcome.out
     assert "\x1b[2J" not in outcome.out
+
+
+def test_a_folder_that_is_open_to_everybody_is_a_broken_bench(project: Project) -> None:
+    project.chapter(
+        experiment(
+            "one_is_open", arguments="folder, taken", body="folder.chmod(0o777)\nassert not taken"
+        ),
+        experiment(
+            "one_is_closed",
+            arguments="folder, taken",
+            body="folder.chmod(0o1777)\nassert not taken",
+        ),
+    )
+
+    outcome = project.run()
+
+    assert outcome.verdicts == {"one-is-open": "broken", "one-is-closed": "proven"}
+    assert (
+        "the experiment has opened its folder to everybody on this machine: close it with "
+        "folder.chmod(0o700), and open one in it" in " ".join(outcome.out.split())
+    )
