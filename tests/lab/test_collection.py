@@ -27,6 +27,14 @@ NOWHERE = (
     "neither a parameter of @given, nor a key of @private_engine, nor an option of a container"
 )
 
+WAITING = (
+    "a fact that takes time is read with settled(…), and what must hold before is waited for with "
+    "wait_until(…)"
+)
+ASSERTING = (
+    "the claim is an `assert` in the function itself, and what must hold before is a wait_until(…)"
+)
+
 MALFORMED = {
     "a first line that is no sentence": (
         experiment(docstring=DOCSTRING.replace("holds.", "holds")),
@@ -162,6 +170,52 @@ MALFORMED = {
             f"there are: {ARGUMENTS}, and what @given names. Did you mean 'takn'?"
         ),
     ),
+    "a misspelt place": (
+        experiment(above='@without(pid_mode="container:{neighbor}")', arguments="container",
+                   body="assert container"),
+        (
+            "@without(pid_mode=…): nothing is filled in for {neighbor}; there are: {folder}, "
+            "{shared_mount}, {volume}, {box}, {socket}, {network}, {other_network}, {neighbour}, "
+            "{disk}. Did you mean 'neighbour'?"
+        ),
+    ),
+    "a place as a card has it": (
+        experiment(above='@without(pid_mode="container:neighbour")', arguments="container",
+                   body="assert container"),
+        (
+            "@without(pid_mode='container:neighbour'): neighbour is written in braces: "
+            "'container:{neighbour}'"
+        ),
+    ),
+    "a place of a neighbour's as a card has it": (
+        experiment(above='@neighbour_started_with(volumes=["folder:/folder"])\n' + CONTROLLED),
+        (
+            "@neighbour_started_with(volumes='folder:/folder'): folder is written in braces: "
+            "'{folder}:/folder'"
+        ),
+    ),
+    "a sleep": (
+        "import time\n" + experiment(body="time.sleep(1)\nassert not taken"),
+        f"it sleeps: {WAITING}",
+    ),
+    "a sleep under another name": (
+        "from time import sleep as nap\n" + experiment(body="nap(1)\nassert not taken"),
+        f"it sleeps: {WAITING}",
+    ),
+    "a sleep of a helper's helper": (
+        "import time as t\ndef first(): second()\ndef second(): t.sleep(1)\n"
+        + experiment(body="first()\nassert not taken"),
+        f"it calls second, which sleeps: {WAITING}",
+    ),
+    "an assert of a helper": (
+        "def holds(taken):\n    assert not taken\n" + experiment(body="holds(taken)\nassert taken"),
+        f"it calls holds, which asserts: {ASSERTING}",
+    ),
+    "a helper that raises what an assert does": (
+        "def holds(taken):\n    if taken: raise AssertionError('no')\n"
+        + experiment(body="holds(taken)\nassert taken"),
+        f"it calls holds, which asserts: {ASSERTING}",
+    ),
     "no assert": (
         experiment(body="if taken:\n    raise AssertionError"),
         "it asserts nothing: the claim is an `assert` in the function itself",
@@ -184,6 +238,20 @@ def test_a_malformed_experiment_is_refused_with_the_way_to_mend_it(
     )
     assert project.engine.contacts == 0
     assert list((project.root / "reports" / "runs").iterdir()) == []
+
+
+def test_what_is_like_a_fault_and_is_none_passes(project: Project) -> None:
+    project.chapter(
+        "def small(taken):\n    return not taken\n",
+        experiment(
+            above="@started_with(command=('sh', '-c', \"sleep 9; awk '{print}' ${folders}\"), "
+            f"environment={{'A': 'neighbour'}}, volumes=['{{folder}}:/folder'])\n{CONTROLLED}",
+            body="from fixtures.lab import wait_until\nwait_until(lambda: 'sleep')\n"
+            "assert small(taken)",
+        ),
+    )
+
+    assert project.run().verdict == "proven"
 
 
 def test_every_argument_that_is_offered_is_provided(project: Project) -> None:
