@@ -113,9 +113,24 @@ def test_a_configuration_that_dockerd_refuses_is_told_with_its_log(reaper: Reape
     with nothing_is_left(), pytest.raises(BenchError) as error:
         Engine.start_private(Owner.current(), reaper, configuration={"nonsense": True})
 
-    first, _, log = str(error.value).partition("\n")
-    assert first == "the private engine's dockerd ended:"
-    assert "nonsense" in log
+    first, second, *log = str(error.value).splitlines()
+    assert first == (
+        "the private engine's dockerd ended: "
+        "the following directives don't match any configuration option: nonsense"
+    )
+    assert second == "the end of its log:"
+    assert "nonsense" in log[-1]
+
+
+def test_a_storage_driver_that_is_not_there_is_told_in_the_first_line(reaper: Reaper) -> None:
+    with nothing_is_left(), pytest.raises(BenchError) as error:
+        Engine.start_private(
+            Owner.current(), reaper, configuration={"storage-driver": "floppy", "debug": True}
+        )
+
+    assert str(error.value).splitlines()[0] == (
+        "the private engine's dockerd ended: error initializing graphdriver: driver not supported"
+    )
 
 
 def test_what_is_stopped_can_be_stopped_killed_and_removed_again() -> None:
