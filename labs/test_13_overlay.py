@@ -333,7 +333,7 @@ def test_one_line_on_each_host_makes_an_overlay_by_hand(wired_hosts, link, vni):
         host.exec("ip", "address", "add", f"{address}/24", "dev", link)
 
     with one.listen() as wire:
-        one.exec("timeout", "1", "bash", "-c", f"echo > /dev/tcp/{ends[1]}/9")
+        one.exec("timeout", "1", "bash", "-c", 'echo > "/dev/tcp/$1/9"', "bash", ends[1])
 
     there, back = wire.between(*ends), wire.between(*reversed(ends))
     assert [{(each.port, each.vni) for each in way} for way in (there, back)] == [

@@ -216,6 +216,14 @@ MALFORMED = {
         + experiment(body="holds(taken)\nassert taken"),
         f"it calls holds, which asserts: {ASSERTING}",
     ),
+    "a path in the text of a shell": (
+        experiment(arguments="host, folder, taken",
+                   body='host.exec("sh", "-c", f"echo old > {folder}/note")\nassert not taken'),
+        (
+            "it puts {folder} into the text of a shell, which takes it apart: give it as an "
+            """argument, as in exec("sh", "-c", 'echo old > "$1"', "sh", path)"""
+        ),
+    ),
     "no assert": (
         experiment(body="if taken:\n    raise AssertionError"),
         "it asserts nothing: the claim is an `assert` in the function itself",
@@ -242,7 +250,7 @@ def test_a_malformed_experiment_is_refused_with_the_way_to_mend_it(
 
 def test_what_is_like_a_fault_and_is_none_passes(project: Project) -> None:
     project.chapter(
-        "def small(taken):\n    return not taken\n",
+        "WORD = 'a word'\ndef small(taken):\n    return ('sh', '-c', f'echo {WORD}') and not taken\n",
         experiment(
             above="@started_with(command=('sh', '-c', \"sleep 9; awk '{print}' ${folders}\"), "
             f"environment={{'A': 'neighbour'}}, volumes=['{{folder}}:/folder'])\n{CONTROLLED}",
