@@ -6,7 +6,15 @@ import pytest
 
 from tests.project import CONTROLLED, Project, experiment
 
-LIBRARY = "def check(taken):\n    assert not taken, 'checked in a library'\n"
+LIBRARY = """\
+def check(taken):
+    assert not taken, 'checked in a library'
+
+
+def helper(taken):
+    assert not taken
+    return True
+"""
 
 BEFORE = """\
 import library
@@ -30,9 +38,8 @@ def put_away(taken):
     assert not taken
 
 
-def helper(taken):
-    assert not taken
-    return True
+# Were it written here, collection would refuse it.
+helper = library.helper
 
 
 class Special(AssertionError):
