@@ -235,7 +235,7 @@ def test_root_in_a_container_is_root_on_the_host(container, host):
 @requires("user-namespace-of-the-host")
 @given(user=None)
 @without(user="1000:1000")
-def test_what_root_writes_in_a_container_belongs_to_root_on_the_host(start, folder, user):
+def test_what_root_writes_in_a_container_belongs_to_root_on_the_host(start, host, folder, user):
     """A file that a container's root makes in a bind mount is owned by the host's root.
 
     Kernel: a new file gets the user id of the process as the host counts it. With no user
@@ -245,8 +245,7 @@ def test_what_root_writes_in_a_container_belongs_to_root_on_the_host(start, fold
     """
     folder.chmod(0o700)  # so nobody on the host reaches what everybody may write to
     shared = folder / "shared"
-    shared.mkdir()
-    shared.chmod(0o777)
+    host.exec("mkdir", "--mode=777", str(shared))
     container = start("container", user=user, volumes=[f"{shared}:/shared"])
 
     container.write("/shared/note", "written inside")
