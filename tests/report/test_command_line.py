@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -18,11 +19,11 @@ WANTED = "expected events.jsonl of a run of the labs, or a folder that has one, 
 FACT = '{"event": "fact"'
 
 
-def report(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+def report(*arguments: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "fixtures.report", *map(str, arguments)],
         cwd=OURS, capture_output=True, text=True, check=False, timeout=60,
-        env=os.environ | {"COLUMNS": "100"},
+        env=os.environ | {"COLUMNS": "100"} | environment,
     )  # fmt: skip
 
 
@@ -39,6 +40,25 @@ def test_render_says_what_it_made(tmp_path: Path, name: str) -> None:
         f"{tmp_path}/slides.html",
     ]
     assert (tmp_path / "cards" / "something-holds.svg").exists()
+
+
+def test_the_same_events_make_the_same_pages(tmp_path: Path) -> None:
+    """Sets have another order in each process, and pages none of that."""
+    made = []
+    for seed in ("1", "2"):
+        folder = tmp_path / seed
+        folder.mkdir()
+        shutil.copyfile(OURS / "reports/sample/events.jsonl", folder / "events.jsonl")
+        done = report("render", folder, PYTHONHASHSEED=seed)
+        assert done.returncode == 0, done.stderr
+        done = report("compare", observed(tmp_path), folder, PYTHONHASHSEED=seed)
+        assert done.returncode == 0, done.stderr
+        files = (path for path in folder.rglob("*") if path.is_file())
+        made.append({path.relative_to(folder): path.read_bytes() for path in files})
+
+    one, other = made
+    assert one.keys() == other.keys()
+    assert [name for name in one if one[name] != other[name]] == []
 
 
 def test_compare_says_what_differs_and_makes_a_page(tmp_path: Path) -> None:
