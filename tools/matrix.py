@@ -175,7 +175,7 @@ def _run_as_a_user(
     finally:
         run = parcel.rescue(user.events(copy), RUNS.parent)
         if run is not None:
-            give_to_owner(run, *run.rglob("*"), like=RUNS.parent)
+            give_to_owner(run, like=RUNS.parent)
     return run
 
 

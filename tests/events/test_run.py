@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from fixtures.events import SCHEMA, Run, UnreadableRun
-from fixtures.events.folder import give_to_owner
 
 from .streams import MadeUpRun, observed, proven
 
@@ -340,38 +338,3 @@ def test_every_event_has_its_type_and_its_time(tmp_path: Path) -> None:
         "start", "fact", "end", "start", "fact", "end", "finish",
     ]  # fmt: skip
     assert [event["at"] for event in events] == sorted(event["at"] for event in events)
-
-
-@pytest.fixture
-def given(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Path, int, int]]:
-    """What is given away, and to whom."""
-    gifts: list[tuple[Path, int, int]] = []
-
-    def chown(path: Path, user: int, group: int, *, follow_symlinks: bool) -> None:
-        assert not follow_symlinks
-        gifts.append((path, user, group))
-
-    monkeypatch.setattr(os, "chown", chown)
-    return gifts
-
-
-def test_another_user_gets_the_reports(
-    tmp_path: Path, given: list[tuple[Path, int, int]], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    owner = tmp_path.stat()
-    monkeypatch.setattr(os, "geteuid", lambda: owner.st_uid + 1)
-
-    give_to_owner(tmp_path / "one", tmp_path / "other", like=tmp_path)
-
-    assert given == [
-        (tmp_path / "one", owner.st_uid, owner.st_gid),
-        (tmp_path / "other", owner.st_uid, owner.st_gid),
-    ]
-
-
-def test_the_owner_needs_to_be_given_nothing(
-    tmp_path: Path, given: list[tuple[Path, int, int]]
-) -> None:
-    give_to_owner(tmp_path / "one", like=tmp_path)
-
-    assert given == []

@@ -131,7 +131,7 @@ def strange(folder: Path) -> tuple[Path, str]:
 
 def binary(folder: Path) -> tuple[Path, str]:
     file = folder / "events.jsonl"
-    file.write_bytes(bytes(range(256)))
+    file.write_bytes(bytes(range(255, -1, -1)))
     return file, f"{file} can not be read: it is no text; {WANTED}"
 
 
