@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,6 +12,76 @@ import pytest
 
 from fixtures.vm import apt, image
 from fixtures.vm.errors import GuestError
+
+
+@pytest.mark.parametrize("variable", ["HOME", "XDG_CACHE_HOME"])
+@pytest.mark.parametrize("exists", [True, False])
+def test_root_leaves_nothing_in_the_home_of_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variable: str, exists: bool
+) -> None:
+    """sudo may keep HOME."""
+    if os.geteuid() != 0:
+        pytest.skip("only root can be in another's home")
+    home = tmp_path / "home"
+    home.mkdir()
+    if exists:
+        (home / ".cache").mkdir()
+        os.chown(home / ".cache", 65534, 65534)
+    os.chown(home, 65534, 65534)
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setenv(variable, str(home))
+
+    assert image.cache() == Path("/var/cache/isolation-labs/vm")
+
+
+def test_a_user_s_own_caches_are_respected(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    assert image.cache() == tmp_path / "home/.cache/isolation-labs/vm"
+
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "caches"))
+    assert image.cache() == tmp_path / "caches/isolation-labs/vm"
+
+
+def test_without_a_home_it_is_told_what_to_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setattr(os.path, "expanduser", lambda path: path)
+
+    with pytest.raises(GuestError, match="no home directory\nTry: set XDG_CACHE_HOME to a folder"):
+        image.cache()
+
+
+@pytest.mark.parametrize("name", ["isolation-labs", "isolation-labs/vm"])
+def test_a_cache_that_somebody_else_has_made_is_not_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """As anybody could in a temporary folder."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    place = tmp_path / "cache" / name
+    (tmp_path / "theirs" / "vm").mkdir(parents=True)
+    place.parent.mkdir(parents=True)
+    place.symlink_to(tmp_path / "theirs")
+
+    with pytest.raises(GuestError, match=f"{name} is no folder of this user's own\nTry: set XDG_"):
+        image.get(None, None, tmp_path)
+
+
+def test_nobody_else_can_hold_the_lock(cache: Path, project: Path) -> None:
+    (cache / "lock").touch(mode=0o644)
+    built(cache, project, "forky")
+
+    image.get(None, None, project)
+
+    assert stat.S_IMODE((cache / "lock").stat().st_mode) == 0o600
+
+
+def test_a_lock_that_is_a_link_is_not_followed(cache: Path, project: Path, tmp_path: Path) -> None:
+    (cache / "lock").symlink_to(tmp_path / "outside")
+
+    with pytest.raises(GuestError, match="can not be written"):
+        image.get(None, None, project)
+
+    assert not (tmp_path / "outside").exists()
 
 
 @pytest.fixture
@@ -90,6 +161,7 @@ def test_without_the_tools_their_packages_are_named(
     monkeypatch.setattr(apt, "offers", lambda mirror, suite: True)
     monkeypatch.setattr(image.shutil, "which", lambda name, path: name in ("xz", "depmod"))
     monkeypatch.setattr(image.os, "geteuid", lambda: 1000)
+    monkeypatch.setattr(image, "_check_ours", lambda top: None)
 
     with pytest.raises(GuestError) as error:
         image.get("forky", "http://mirror/debian", project)
