@@ -164,7 +164,7 @@ def heard() -> Iterator[None]:
 @pytest.mark.parametrize(
     ("way", "exit_code"),
     [
-        ("raise KeyboardInterrupt", pytest.ExitCode.INTERRUPTED),
+        ("os.kill(os.getpid(), signal.SIGINT)", pytest.ExitCode.INTERRUPTED),
         ("os.kill(os.getpid(), signal.SIGTERM)", 128 + 15),
         ("os.kill(os.getpid(), signal.SIGHUP)", 128 + 1),
     ],
@@ -183,6 +183,8 @@ def test_an_interrupted_run_is_read_back_as_interrupted_and_not_published(
     outcome = project.run(no_reraise_ctrlc=True)
 
     assert outcome.exit_code == exit_code
+    assert "\nremoving what the run made: this takes some seconds\n" in outcome.out
+    assert "traceback" not in outcome.out
     assert outcome.verdicts == {
         "one-was-done": "proven",
         "one-was-interrupted": "unproven",
