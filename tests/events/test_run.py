@@ -213,6 +213,7 @@ MISFITS: list[tuple[str, dict[str, Any], str]] = [
     ("container", {"ancestors": [{"pid": 1}]}, "`container.ancestors[0].name` is missing"),
     ("container", {"id": ""}, "`container.id` is not a text, or empty"),
     ("container", {"name": ""}, "`container.name` is not a text, or empty"),
+    ("experiment", {"helper": {}}, "`experiment.helper.path` is missing"),
     ("experiment", {"controls": 3}, "`experiment.controls` is not a list"),
     ("experiment", {"controls": [3]}, "`experiment.controls[0]` is not an object"),
     ("bench", {"engine": []}, "`bench.engine` is not an object"),
