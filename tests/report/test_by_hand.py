@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import shutil
 import subprocess
 
@@ -915,3 +916,12 @@ def test_a_cable_leads_to_the_namespace_that_a_process_keeps_and_goes_at_the_end
         "sudo kill $process",
         "sudo ip link delete lan0",
     ]
+
+
+@pytest.mark.parametrize(
+    "argv", [[], [""], ["REGISTRY_HTTP_ADDR"], ["ctr", "run", "--rm"], ["ctr", "run", "a/b"]]
+)
+def test_what_has_too_few_words_is_repeated_as_it_is(argv: list[str]) -> None:
+    events = [command(*argv, where="host"), process("host", *argv, pid=7)]
+
+    assert shlex.join(argv) in "\n".join(by_hand.steps(trial("as-is", "held", *events)))
