@@ -13,18 +13,18 @@ from tests.project import CONTROLLED, DOCSTRING, Project, experiment
 
 DOING = """\
 import os
+import select
 import signal
-import time
 from fixtures.kernel.observation import doing
 """
 WAITS = """\
 print("printed by an experiment")
 with doing("waiting for `it`"):
-    time.sleep(0.01)
+    select.select([], [], [], 0.01)
 assert not taken"""
 STANDING = """\
 with doing("waiting for `it`"):
-    time.sleep(60)
+    select.select([], [], [], 60)
 assert not taken"""
 
 
