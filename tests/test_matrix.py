@@ -83,6 +83,16 @@ def test_a_user_who_is_not_root_leaves_a_run_and_nothing_else(
     assert [each.pid for each in psutil.process_iter() if USER in _uids(each)] == []
 
 
+def test_what_a_rootless_engine_lacks_is_named_with_how_to_get_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(user, "PATH", str(tmp_path))
+    for name in ("dockerd-rootless.sh", "setpriv"):
+        (tmp_path / name).touch(0o755)
+
+    assert user.missing() == "a rootless engine needs rootlesskit\nTry: apt-get install rootlesskit"
+
+
 def _uids(process: psutil.Process) -> tuple[int, ...]:
     try:
         return tuple(process.uids())
