@@ -53,9 +53,13 @@ class Machine:
         self.old = {"libold"}
         """of these a newer version is needed than is installed"""
         self.fails = False
+        self.killed = False
+        """after the packages' files are there and before they are configured"""
+        self.unconfigured: list[str] = []
         for folder in ("etc/systemd/system/multi-user.target.wants", "etc/init.d", "etc/rc2.d",
                        "usr/lib/systemd/system", "usr/sbin"):  # fmt: skip
             (root / folder).mkdir(parents=True)
+        (root / "var/lib/dpkg/info").mkdir(parents=True)
         (root / "etc/passwd").write_text("root:x:0:0::/root:/bin/sh\n")
         (root / "etc/group").write_text("root:x:0:\n")
         for name in names:
@@ -86,8 +90,6 @@ class Machine:
                 f"{name}\tinstalled\t, {ARCHIVE[name].depends}\t{ARCHIVE[name].provides}\n"
                 for name in sorted(self.packages)
             )
-        if words[:2] == ["dpkg-query", "--listfiles"]:
-            return "".join(f"/{file}\n" for file in self._files(words[2]))
         assert words[:2] == ["apt-mark", "showauto"]
         return "".join(f"{name}\n" for name in words[2:] if name in self.automatic)
 
@@ -99,12 +101,16 @@ class Machine:
             self.old -= set(old)
             for name in new:
                 self._bring(name)
-                for service in ARCHIVE[name].services:
-                    self._start(service, setting)
+                self.unconfigured.append(name)
+            if not self.killed:
+                self._configure(setting)
             for name in gone:
                 self._take(name)
             if self.fails:
                 raise installed.Refused("it failed")
+            return
+        if command[-2:] == ("--configure", "-a"):
+            self._configure(setting)
             return
         match [*command]:
             case ["install", "--mode=755", source, target]:
@@ -128,6 +134,16 @@ class Machine:
                 self._forget("group", name)
             case _:
                 raise AssertionError(command)
+
+    def end(self) -> None:
+        """The process that installs is killed: nothing that is left to do is done."""
+        raise SystemExit
+
+    def _configure(self, setting: str | None) -> None:
+        for name in self.unconfigured:
+            for service in ARCHIVE[name].services:
+                self._start(service, setting)
+        self.unconfigured.clear()
 
     def _plan(self, words: list[str]) -> tuple[list[str], list[str], list[str]]:
         gone = {word[:-1] for word in words if word.endswith("-")}
@@ -173,12 +189,17 @@ class Machine:
             wants = self.root / "etc/systemd/system/multi-user.target.wants" / each
             link = wants if "." in each else self.root / f"etc/rc2.d/S01{each}"
             link.symlink_to(f"/{file}")
+        info = self.root / "var/lib/dpkg/info"
+        (info / f"{name}.list").write_text("".join(f"/{file}\n" for file in self._files(name)))
         for group in ARCHIVE[name].accounts:
+            (info / f"{name}.postinst").write_text(f"addgroup --system {group}\n")
             with (self.root / "etc/group").open("a") as text:
                 text.write(f"{group}:x:102:\n")
 
     def _take(self, name: str) -> None:
         self.packages.discard(name)
+        for each in (self.root / "var/lib/dpkg/info").glob(f"{name}.*"):
+            each.unlink()
         for file in self._files(name):
             (self.root / file).unlink()
             each = Path(file).name
@@ -257,7 +278,7 @@ def test_no_service_of_it_is_started_now_or_at_the_next_boot(machine: Machine) -
 
 
 def test_a_service_that_was_there_may_be_started(machine: Machine) -> None:
-    with installed._nothing_is_started() as setting:
+    with installed._nothing_is_started(installed.Note([])) as setting:
         for each in ("ssh", "ssh.service", "docker", "docker.service"):
             machine._start(each, setting)
 
@@ -301,14 +322,36 @@ def test_what_would_remove_a_package_is_refused(machine: Machine) -> None:
 
 def test_where_it_fails_midway_what_is_there_is_noted_and_off(machine: Machine) -> None:
     machine.fails = True
+
     with pytest.raises(installed.Refused, match="it failed"):
         installed.install(["docker.io"])
-    machine.fails = False
 
     assert "package\tdocker.io" in note()
     assert "off\tdocker.service\tdocker.io" in note()
     assert "group\tdocker" in note()
-    assert not any(line.startswith("before") for line in note())
+
+
+def test_where_it_was_killed_midway_the_next_call_starts_nothing_either(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = set(machine.packages)
+    machine.killed = True
+    with monkeypatch.context() as dead:
+        dead.setattr(installed, "_turn_off", lambda *_: machine.end())
+        with pytest.raises(SystemExit):
+            installed.install(["docker.io"])
+    machine.killed = False
+    assert "docker.io" in machine.packages
+
+    installed.install(["docker.io"])
+
+    assert machine.started == []
+    assert "off\tdocker.service\tdocker.io" in note()
+    assert "group\tdocker" in note()
+    assert not any(line.startswith(("before", "begun")) for line in note())
+    installed.undo()
+    assert machine.packages == names
+    assert "docker" not in machine.files["etc/group"]
 
 
 def test_what_was_prepared_is_taken_back_and_nothing_else(
@@ -333,6 +376,22 @@ def test_what_was_prepared_is_taken_back_and_nothing_else(
         "unprepare: removing the group docker\n"
         "unprepare: removing .venv\n"
     )
+
+
+def test_an_account_that_somebody_has_made_meanwhile_is_not_taken_for_a_package_s(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def with_an_account(*command: str) -> None:
+        machine.as_root(*command)
+        if "apt-get" in command:
+            with (machine.root / "etc/group").open("a") as text:
+                text.write("dock:x:1001:\nalice:x:1000:\n")
+
+    monkeypatch.setattr(installed, "_as_root", with_an_account)
+
+    installed.install(["docker.io"])
+
+    assert [line for line in note() if line.startswith(("group", "user"))] == ["group\tdocker"]
 
 
 def test_a_second_time_it_says_that_nothing_is_noted(

@@ -55,32 +55,38 @@ class Refused(Exception):
 def install(names: list[str]) -> None:
     """Install the packages; raises Refused with what apt-get said where that fails."""
     note = Note.read()
-    inst, upgraded, removed = _simulated("install", *names)
-    if wrong := sorted(removed - REPLACED):
-        raise Refused(
-            f"installing {' '.join(names)} would remove {' '.join(wrong)}, which is not done for you.\n"
-            f"Have a look, and call again: sudo apt-get install {' '.join(names)}"
-        )
-    # Noted before it is done: where this is killed, more is noted than there is, and never less.
-    note.add("package", *inst)
-    note.add("upgraded", *upgraded)
-    for name in removed:
-        note.add("replaced", f"{name}\t{'auto' if _is_auto(name) else 'manual'}")
-    if not note.of("before"):
-        note.add("before", *(f"{kind}\t{name}" for kind, name in _accounts()))
-    note.write()
-    try:
-        with _nothing_is_started() as setting:
-            _as_root("env", setting, *APT, "install", *names)
-    finally:
-        _turn_off(note, inst)
-        before = {tuple(each.split("\t")) for each in note.of("before")}
-        for kind, name in _accounts():
-            if (kind, name) not in before:
-                note.add(kind, name)
-        note.lines = [line for line in note.lines if not line.startswith("before\t")]
+    # A call that was killed is gone on with: what was there before it, it has noted.
+    if not (resumed := bool(note.of("before"))):
+        note.add("before", *map("\t".join, _accounts()))
+    with _nothing_is_started(note) as setting:
+        if resumed:
+            _mend(setting)
+        new, upgraded, removed = _simulated("install", *names)
+        if wrong := sorted(removed - REPLACED):
+            raise Refused(
+                f"installing {' '.join(names)} would remove {' '.join(wrong)}, "
+                "which is not done for you.\n"
+                f"Have a look, and call again: sudo apt-get install {' '.join(names)}"
+            )
+        # Noted before it is done: where this is killed, more is noted than there is, never less.
+        note.add("package", *new)
+        note.add("begun", *new)
+        note.add("upgraded", *(upgraded - set(note.of("package"))))
+        note.add("replaced", *(f"{each}\t{_how_chosen(each)}" for each in removed))
         note.write()
-    more = "1 more package is" if len(inst) == 1 else f"{len(inst)} more packages are"
+        begun = set(note.of("begun"))
+        try:
+            _as_root("env", setting, *APT, "install", *names)
+        finally:
+            _turn_off(note, begun)
+            before = {tuple(each.split("\t")) for each in note.of("before")}
+            for kind, name in sorted(_accounts() - before):
+                if _is_made_by(begun, name):
+                    note.add(kind, name)
+            note.write()
+    note.forget("before", "begun")
+    note.write()
+    more = "1 more package is" if len(begun) == 1 else f"{len(begun)} more packages are"
     print(f"prepare: {more} on this machine, which {NOTE.name} lists")
     if off := sorted({each.split("\t")[0].partition(".")[0] for each in note.of("off")}):
         print(f"prepare: started none of their services, nor will the next boot: {', '.join(off)}")
@@ -99,7 +105,7 @@ def undo() -> None:
         if (PROJECT / name).exists():
             print(f"unprepare: removing {name}")
             _as_root("rm", "-rf", "--", str(PROJECT / name))
-    note.lines = [line for line in note.lines if not line.startswith("environment\t")]
+    note.forget("environment")
     if note.of("package"):
         note.write()
     else:
@@ -177,6 +183,9 @@ class Note:
             line for line in (f"{kind}\t{each}" for each in sorted(what)) if line not in self.lines
         ]
 
+    def forget(self, *kinds: str) -> None:
+        self.lines = [line for line in self.lines if line.partition("\t")[0] not in kinds]
+
     def write(self) -> None:
         new = NOTE.with_name(f"{NOTE.name}.new")
         new.write_text("".join(f"{line}\n" for line in self.lines), encoding="utf-8")
@@ -187,6 +196,14 @@ APT = (
     "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq", "--yes",
     "--no-install-recommends", "-o", "DPkg::Lock::Timeout=120",
 )  # fmt: skip
+
+
+def _mend(setting: str) -> None:
+    """Have dpkg, or else apt-get, end what a call that was killed has begun."""
+    try:
+        _as_root("env", setting, "DEBIAN_FRONTEND=noninteractive", "dpkg", "--configure", "-a")
+    except Refused:
+        _as_root("env", setting, *APT, "install", "--fix-broken")
 
 
 def _simulated(*words: str) -> tuple[set[str], set[str], set[str]]:
@@ -279,9 +296,9 @@ def _turn_off(note: Note, names: set[str]) -> None:
     """The services of packages that are newly installed are not started at boot, nor noticed."""
     on = [
         (file, name)
-        for name in sorted(names & _dpkg().keys())
-        for file in map(Path, _said("dpkg-query", "--listfiles", name).splitlines())
-        if str(file.parent)[1:] in ("etc/init.d", *UNIT_FOLDERS) and any(_links(file.name))
+        for name in sorted(names)
+        for file in _service_files(name)
+        if any(_links(file.name))
     ]
     for file, name in on:
         note.add("off", f"{file.name}\t{name}")
@@ -293,20 +310,61 @@ def _turn_off(note: Note, names: set[str]) -> None:
         _as_root("systemctl", "daemon-reload")
 
 
-@contextlib.contextmanager
-def _nothing_is_started() -> Iterator[str]:
-    """Keep services that are not there yet from starting; where a policy is there, that one decides.
+def _service_files(name: str) -> list[Path]:
+    """The units and scripts by which a package's services are started."""
+    return [
+        file
+        for file in _files(name)
+        if str(file.parent) == "/etc/init.d"
+        or (file.suffix in UNITS and str(file.parent)[1:] in UNIT_FOLDERS)
+    ]
 
-    Yields the environment variable by which the policy knows apt-get's call from somebody else's.
-    """
-    names = {
-        file.name.rpartition(".")[0]
+
+def _is_made_by(names: set[str], account: str) -> bool:
+    """Whether one of these packages speaks of the account where packages make accounts."""
+    word = re.compile(rf"(?<![\w-]){re.escape(account)}(?![\w-])")
+    for name in names:
+        texts = [*_kept_of(name, "preinst"), *_kept_of(name, "postinst")]
+        texts += [
+            (ROOT / str(file)[1:]).read_text(encoding="utf-8")
+            for file in _files(name)
+            if file.parent.name == "sysusers.d"
+        ]
+        if any(map(word.search, texts)):
+            return True
+    return False
+
+
+def _files(name: str) -> list[Path]:
+    return [Path(line) for text in _kept_of(name, "list") for line in text.splitlines()]
+
+
+def _kept_of(name: str, what: str) -> list[str]:
+    """What dpkg keeps of a package under that name, also where it has not been configured yet."""
+    folder = ROOT / "var/lib/dpkg/info"
+    files = [*folder.glob(f"{name}.{what}"), *folder.glob(f"{name}:*.{what}")]
+    return [file.read_text(encoding="utf-8", errors="replace") for file in files]
+
+
+def _services() -> set[str]:
+    """The services of this machine, by their names without a suffix."""
+    units = {
+        file.stem
         for folder in UNIT_FOLDERS
         for file in (ROOT / folder).glob("*.*")
         if file.suffix in UNITS
     }
-    names.update(file.name for file in (ROOT / "etc/init.d").glob("*"))
-    setting = f"{SERVICES_BEFORE}={' '.join(sorted(names))}"
+    return units | {file.name for file in (ROOT / "etc/init.d").glob("*")}
+
+
+@contextlib.contextmanager
+def _nothing_is_started(note: Note) -> Iterator[str]:
+    """Keep services that were not there before from starting; a policy that is there decides itself.
+
+    Yields the environment variable by which the policy knows apt-get's call from somebody else's.
+    """
+    begun = {file.stem for name in note.of("begun") for file in _service_files(name)}
+    setting = f"{SERVICES_BEFORE}={' '.join(sorted(_services() - begun))}"
     policy = ROOT / POLICY
     if os.path.lexists(policy) and not _policy_is_ours():
         yield setting
@@ -329,13 +387,13 @@ def _policy_is_ours() -> bool:
         return False
 
 
-def _accounts() -> list[tuple[str, str]]:
+def _accounts() -> set[tuple[str, str]]:
     """The groups and users of this machine."""
-    return [
+    return {
         (kind, line.partition(":")[0])
         for kind, file in (("group", "etc/group"), ("user", "etc/passwd"))
         for line in (ROOT / file).read_text(encoding="utf-8").splitlines()
-    ]
+    }
 
 
 def _remove_accounts(note: Note) -> None:
@@ -360,8 +418,9 @@ def _group_lines() -> list[list[str]]:
     return [line.split(":") for line in text.splitlines()]
 
 
-def _is_auto(name: str) -> bool:
-    return name in _said("apt-mark", "showauto", name).split()
+def _how_chosen(name: str) -> str:
+    """Whether the package is there because somebody wanted it, or because another needed it."""
+    return "auto" if name in _said("apt-mark", "showauto", name).split() else "manual"
 
 
 def _said(*command: str) -> str:

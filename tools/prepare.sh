@@ -84,10 +84,6 @@ install_packages() {
             "Install by hand what your distribution has in their place, and call again."
     sort -t $'\t' -k 1,1 -u <<<"$1" | sed 's/^/prepare: installing /; s/\t/: /'
     echo "prepare: that takes a minute or two"
-    if [ -f "$installing" ]; then
-        tools/root.sh dpkg --configure -a >>"$log" 2>&1 </dev/null 9<&- ||
-            attempt tools/root.sh apt-get -qq install --yes --fix-broken
-    fi
     echo "$1" >"$installing"
     attempt tools/root.sh apt-get -qq update
     any_python tools/installed.py install "${names[@]}" || exit 1
