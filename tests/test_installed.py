@@ -443,7 +443,7 @@ def test_an_engine_in_use_stays_with_what_it_needs(
 ) -> None:
     installed.install(["docker.io", "openssl"])
     if use == "data":
-        (machine.root / "var/lib/docker").mkdir(parents=True)
+        (machine.root / "var/lib/docker/volumes").mkdir(parents=True)
     elif use == "socket":
         monkeypatch.setattr(packages, "answers", lambda path: path == packages.SOCKET)
     else:
@@ -460,6 +460,15 @@ def test_an_engine_in_use_stays_with_what_it_needs(
     assert "unprepare: containerd stays: what stays depends on it" in said
     assert "docker:x:102:\n" in machine.files["etc/group"]
     assert "package\tdocker.io" in note()
+
+
+def test_the_files_of_a_swarm_s_networks_are_nobody_s_engine(machine: Machine) -> None:
+    installed.install(["docker.io"])
+    (machine.root / "var/lib/docker/network/files").mkdir(parents=True)
+
+    installed.undo()
+
+    assert "docker.io" not in machine.packages
 
 
 def test_a_group_that_somebody_has_joined_stays(

@@ -258,7 +258,7 @@ def _needed_by(names: Iterable[str], known: dict[str, tuple[set[str], set[str]]]
 def _use(name: str, note: Note) -> str:
     """Why a package that was installed for the labs has to stay, in somebody's use; "" where not."""
     if name == "docker.io":
-        if (ROOT / "var/lib/docker").exists():  # where the labs' own engines never write
+        if _has_data(ROOT / "var/lib/docker"):
             return "purging it would remove /var/lib/docker, which an engine of somebody's has made"
         if packages.answers(packages.SOCKET):
             return f"an engine answers at {packages.SOCKET}"
@@ -266,6 +266,16 @@ def _use(name: str, note: Note) -> str:
         if _is_on(unit):
             return f"somebody has turned on {unit}"
     return ""
+
+
+def _has_data(folder: Path) -> bool:
+    """Whether an engine keeps its data there: more than a swarm's networks, whose files are there always."""
+    try:
+        return any(each.name != "network" for each in folder.iterdir())
+    except FileNotFoundError:
+        return False
+    except PermissionError:  # as a daemon makes it
+        return True
 
 
 def _fields(line: str) -> tuple[str, str, str]:
