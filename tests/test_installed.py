@@ -48,7 +48,8 @@ class Machine:
         self.root = root
         self.packages = {"base", *names}
         self.automatic: set[str] = set()
-        self.purged: list[str] = []
+        self.configured = {"gone"}
+        """what was removed, and has left its configuration"""
         self.started: list[str] = []
         self.old = {"libold"}
         """of these a newer version is needed than is installed"""
@@ -86,10 +87,12 @@ class Machine:
                 + "".join(f"Remv {name} [1]\n" for name in gone)
             )
         if words[:2] == ["dpkg-query", "--show"]:
-            return "gone\tconfig-files\t, \t\n" + "".join(
+            return "".join(f"{name}\tconfig-files\t, \t\n" for name in self.configured) + "".join(
                 f"{name}\tinstalled\t, {ARCHIVE[name].depends}\t{ARCHIVE[name].provides}\n"
                 for name in sorted(self.packages)
             )
+        if words[:2] == ["apt-mark", "showmanual"]:
+            return "".join(f"{name}\n" for name in self.packages - self.automatic)
         assert words[:2] == ["apt-mark", "showauto"]
         return "".join(f"{name}\n" for name in words[2:] if name in self.automatic)
 
@@ -98,6 +101,8 @@ class Machine:
         if "apt-get" in command:
             new, old, gone = self._plan([*command[command.index("install") + 1 :]])
             self.packages |= set(new)
+            self.configured -= set(new)
+            self.automatic |= set(new) - set(command)
             self.old -= set(old)
             for name in new:
                 self._bring(name)
@@ -124,7 +129,7 @@ class Machine:
             case ["update-rc.d", name, "disable"]:
                 (self.root / f"etc/rc2.d/S01{name}").rename(self.root / f"etc/rc2.d/K01{name}")
             case ["dpkg", "--purge", *names]:
-                self.purged += names
+                self.configured -= set(names)
             case ["apt-mark", "auto", *names]:
                 self.automatic |= set(names)
             case ["userdel", name]:
@@ -198,6 +203,8 @@ class Machine:
 
     def _take(self, name: str) -> None:
         self.packages.discard(name)
+        self.automatic.discard(name)
+        self.configured.add(name)
         for each in (self.root / "var/lib/dpkg/info").glob(f"{name}.*"):
             each.unlink()
         for file in self._files(name):
@@ -252,6 +259,7 @@ def test_what_is_installed_is_noted_with_what_it_brings(
     assert note() == [
         *(f"package\t{name}" for name in sorted(
             ["busybox-static", "containerd", "docker.io", "iptables", "openssl", "runc"])),
+        *(f"asked\t{name}" for name in ["busybox-static", "docker.io", "openssl"]),
         "upgraded\tlibold",
         "replaced\tbusybox\tauto",
         "off\tcontainerd.service\tcontainerd",
@@ -369,6 +377,7 @@ def test_what_was_prepared_is_taken_back_and_nothing_else(
     assert machine.packages == names
     assert machine.files == files
     assert machine.automatic == {"busybox"}
+    assert machine.configured == {"gone"}
     assert [*installed.PROJECT.iterdir()] == []
     assert capsys.readouterr().out == (
         "unprepare: purging busybox-static containerd docker.io iptables openssl runc\n"
@@ -460,6 +469,52 @@ def test_an_engine_in_use_stays_with_what_it_needs(
     assert "unprepare: containerd stays: what stays depends on it" in said
     assert "docker:x:102:\n" in machine.files["etc/group"]
     assert "package\tdocker.io" in note()
+
+
+def test_what_somebody_has_asked_for_since_stays_with_what_it_needs(
+    machine: Machine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    installed.install(["docker.io"])
+    machine.automatic.discard("containerd")
+    capsys.readouterr()
+
+    installed.undo()
+
+    assert machine.packages & {"docker.io", "iptables", "containerd", "runc"} == {
+        "containerd",
+        "runc",
+    }
+    assert capsys.readouterr().out.splitlines()[:2] == [
+        "unprepare: containerd stays: somebody has asked for it since",
+        "unprepare: runc stays: what stays depends on it",
+    ]
+
+
+def test_a_configuration_that_was_left_before_is_left_again(machine: Machine) -> None:
+    machine.configured.add("openssl")
+    installed.install(["openssl", "runc"])
+
+    installed.undo()
+
+    assert machine.configured == {"gone", "openssl"}
+
+
+def test_what_a_killed_call_has_begun_can_be_taken_back_at_once(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = set(machine.packages)
+    machine.killed = True
+    with monkeypatch.context() as dead:
+        dead.setattr(installed, "_turn_off", lambda *_: machine.end())
+        with pytest.raises(SystemExit):
+            installed.install(["docker.io"])
+
+    installed.undo()
+
+    assert machine.started == []
+    assert machine.packages == names
+    assert "docker" not in machine.files["etc/group"]
+    assert not installed.NOTE.exists()
 
 
 def test_the_files_of_a_swarm_s_networks_are_nobody_s_engine(machine: Machine) -> None:

@@ -70,20 +70,16 @@ def install(names: list[str]) -> None:
             )
         # Noted before it is done: where this is killed, more is noted than there is, never less.
         note.add("package", *new)
+        note.add("asked", *(new & set(names)))
+        note.add("configured", *(new & _dpkg("config-files").keys()))
         note.add("begun", *new)
         note.add("upgraded", *(upgraded - set(note.of("package"))))
         note.add("replaced", *(f"{each}\t{_how_chosen(each)}" for each in removed))
         note.write()
-        begun = set(note.of("begun"))
         try:
             _as_root("env", setting, *APT, "install", *names)
         finally:
-            _turn_off(note, begun)
-            before = {tuple(each.split("\t")) for each in note.of("before")}
-            for kind, name in sorted(_accounts() - before):
-                if _is_made_by(begun, name):
-                    note.add(kind, name)
-            note.write()
+            begun = _note_what_came(note)
     note.forget("before", "begun")
     note.write()
     more = "1 more package is" if len(begun) == 1 else f"{len(begun)} more packages are"
@@ -93,12 +89,29 @@ def install(names: list[str]) -> None:
     print("prepare: to take all of it back: make unprepare")
 
 
+def _note_what_came(note: Note) -> set[str]:
+    """Turn off and note what the packages have brought whose installation has begun, which it returns."""
+    begun = set(note.of("begun"))
+    _turn_off(note, begun)
+    before = {tuple(each.split("\t")) for each in note.of("before")}
+    for kind, name in sorted(_accounts() - before):
+        if _is_made_by(begun, name):
+            note.add(kind, name)
+    note.write()
+    return begun
+
+
 def undo() -> None:
     """Purge what is noted and nothing else, bring back what it replaced, remove the environments."""
     note = Note.read()
     if not note.lines:
         print(f"unprepare: nothing is noted in {NOTE.name}, so there is nothing to take back")
         return
+    if note.of("before"):  # a call was killed
+        with _nothing_is_started(note) as setting:
+            _mend(setting)
+            _note_what_came(note)
+        note.forget("before", "begun")
     if note.of("package"):
         _uninstall(note)
     for name in ENVIRONMENTS:
@@ -115,7 +128,9 @@ def undo() -> None:
 def _uninstall(note: Note) -> None:
     known = _dpkg()
     there = {name for name in note.of("package") if name in known}
-    stay = {name: why for name in sorted(there) if (why := _use(name, note))}
+    wanted = set(_said("apt-mark", "showmanual").split()) - set(note.of("asked"))
+    stay = dict.fromkeys(sorted(there & wanted), "somebody has asked for it since")
+    stay |= {name: why for name in sorted(there) if (why := _use(name, note))}
     replaced = {
         name: how for name, _, how in (each.partition("\t") for each in note.of("replaced"))
     }
@@ -144,21 +159,23 @@ def _uninstall(note: Note) -> None:
         if back:
             print(f"unprepare: bringing back {' '.join(back)}")
         _as_root(*APT, "install", *words)
-        # What was only removed has left its configuration.
-        _as_root("dpkg", "--purge", *go)
         if automatic := [name for name in back if replaced[name] == "auto"]:
             _as_root("apt-mark", "auto", *automatic)
+    # What was removed has left its configuration; what was removed before it came, had left that.
+    left = set(note.of("package")) - set(stay) - set(note.of("configured"))
+    if purged := sorted(left & _dpkg("config-files").keys()):
+        _as_root("dpkg", "--purge", *purged)
     if _policy_is_ours():
         _as_root("rm", "-f", str(ROOT / POLICY))
     if not stay:
         _remove_accounts(note)
     for name in note.of("upgraded"):
         print(f"unprepare: {name} was upgraded on the way, and stays so")
-    kept = {"package": stay, "off": stay}
+    of_packages = ("package", "asked", "configured", "off")
     note.lines = [
         line
         for line in note.lines
-        if stay and (line.split("\t")[0] not in kept or line.split("\t")[-1] in stay)
+        if stay and (line.split("\t")[0] not in of_packages or line.split("\t")[-1] in stay)
     ]
 
 
@@ -219,13 +236,16 @@ def _simulated(*words: str) -> tuple[set[str], set[str], set[str]]:
     return new, upgraded, removed
 
 
-def _dpkg() -> dict[str, tuple[set[str], set[str]]]:
-    """The packages that are installed: what each depends on, and which names it has besides."""
+def _dpkg(*statuses: str) -> dict[str, tuple[set[str], set[str]]]:
+    """The packages that are there: what each depends on, and which names it has besides.
+
+    Those are there of which dpkg has files, or those that have one of `statuses`.
+    """
     form = "${Package}\t${db:Status-Status}\t${Pre-Depends}, ${Depends}\t${Provides}\n"
     found = {}
     for line in _said("dpkg-query", "--show", f"--showformat={form}").splitlines():
         name, status, depends, provides = line.split("\t")
-        if status == "installed":
+        if status in statuses or (not statuses and status not in ("not-installed", "config-files")):
             found[name] = _names(depends), _names(provides)
     return found
 
