@@ -265,7 +265,7 @@ def test_what_is_installed_is_noted_with_what_it_brings(
         "off\tcontainerd.service\tcontainerd",
         "off\tdocker.service\tdocker.io",
         "off\tdocker\tdocker.io",
-        "group\tdocker",
+        "group\tdocker\tdocker.io",
     ]  # fmt: skip
     assert capsys.readouterr().out == (
         "prepare: 6 more packages are on this machine, which .prepared lists\n"
@@ -336,7 +336,7 @@ def test_where_it_fails_midway_what_is_there_is_noted_and_off(machine: Machine) 
 
     assert "package\tdocker.io" in note()
     assert "off\tdocker.service\tdocker.io" in note()
-    assert "group\tdocker" in note()
+    assert "group\tdocker\tdocker.io" in note()
 
 
 def test_where_it_was_killed_midway_the_next_call_starts_nothing_either(
@@ -355,7 +355,7 @@ def test_where_it_was_killed_midway_the_next_call_starts_nothing_either(
 
     assert machine.started == []
     assert "off\tdocker.service\tdocker.io" in note()
-    assert "group\tdocker" in note()
+    assert "group\tdocker\tdocker.io" in note()
     assert not any(line.startswith(("before", "begun")) for line in note())
     installed.undo()
     assert machine.packages == names
@@ -400,7 +400,9 @@ def test_an_account_that_somebody_has_made_meanwhile_is_not_taken_for_a_package_
 
     installed.install(["docker.io"])
 
-    assert [line for line in note() if line.startswith(("group", "user"))] == ["group\tdocker"]
+    assert [line for line in note() if line.startswith(("group", "user"))] == [
+        "group\tdocker\tdocker.io"
+    ]
 
 
 def test_a_second_time_it_says_that_nothing_is_noted(
@@ -425,7 +427,7 @@ def test_what_somebody_else_s_package_needs_stays(
     assert {"mine", "runc"} <= machine.packages
     assert "openssl" not in machine.packages
     assert capsys.readouterr().out.splitlines() == [
-        "unprepare: runc stays: mine depends on it",
+        "unprepare: runc stays: needed by mine",
         "unprepare: purging openssl",
         "unprepare: libold was upgraded on the way, and stays so",
     ]
@@ -466,7 +468,7 @@ def test_an_engine_in_use_stays_with_what_it_needs(
     assert "openssl" not in machine.packages
     said = capsys.readouterr().out.splitlines()
     assert said[0] == f"unprepare: docker.io stays: {why}"
-    assert "unprepare: containerd stays: what stays depends on it" in said
+    assert "unprepare: containerd stays: needed by what stays" in said
     assert "docker:x:102:\n" in machine.files["etc/group"]
     assert "package\tdocker.io" in note()
 
@@ -486,7 +488,7 @@ def test_what_somebody_has_asked_for_since_stays_with_what_it_needs(
     }
     assert capsys.readouterr().out.splitlines()[:2] == [
         "unprepare: containerd stays: somebody has asked for it since",
-        "unprepare: runc stays: what stays depends on it",
+        "unprepare: runc stays: needed by what stays",
     ]
 
 

@@ -95,8 +95,8 @@ def _note_what_came(note: Note) -> set[str]:
     _turn_off(note, begun)
     before = {tuple(each.split("\t")) for each in note.of("before")}
     for kind, name in sorted(_accounts() - before):
-        if _is_made_by(begun, name):
-            note.add(kind, name)
+        if maker := _maker(begun, name):
+            note.add(kind, f"{name}\t{maker}")
     note.write()
     return begun
 
@@ -137,7 +137,7 @@ def _uninstall(note: Note) -> None:
     while True:
         # What stays needs what it depends on, and so does what somebody has installed since.
         for name in sorted(_needed_by(stay, known) & there):
-            stay.setdefault(name, "what stays depends on it")
+            stay.setdefault(name, "needed by what stays")
         go = sorted(there - set(stay))
         back = [name for name in replaced if name not in known and go]
         words = [*back, *(f"{name}-" for name in go)]
@@ -151,7 +151,7 @@ def _uninstall(note: Note) -> None:
                 f"apt-get would remove {' '.join(sorted(others))} too, so nothing is done"
             )
         for name in blocking:
-            stay[name] = f"{' '.join(sorted(others))} depends on it"
+            stay[name] = f"needed by {', '.join(sorted(others))}"
     for name, why in stay.items():
         print(f"unprepare: {name} stays: {why}")
     if go:
@@ -167,11 +167,10 @@ def _uninstall(note: Note) -> None:
         _as_root("dpkg", "--purge", *purged)
     if _policy_is_ours():
         _as_root("rm", "-f", str(ROOT / POLICY))
-    if not stay:
-        _remove_accounts(note)
+    _remove_accounts(note, stay)
     for name in note.of("upgraded"):
         print(f"unprepare: {name} was upgraded on the way, and stays so")
-    of_packages = ("package", "asked", "configured", "off")
+    of_packages = ("package", "asked", "configured", "off", "user", "group")
     note.lines = [
         line
         for line in note.lines
@@ -350,10 +349,10 @@ def _service_files(name: str) -> list[Path]:
     ]
 
 
-def _is_made_by(names: set[str], account: str) -> bool:
-    """Whether one of these packages speaks of the account where packages make accounts."""
+def _maker(names: set[str], account: str) -> str | None:
+    """Which of these packages speaks of the account where packages make accounts."""
     word = re.compile(rf"(?<![\w-]){re.escape(account)}(?![\w-])")
-    for name in names:
+    for name in sorted(names):
         texts = [*_kept_of(name, "preinst"), *_kept_of(name, "postinst")]
         texts += [
             (ROOT / str(file)[1:]).read_text(encoding="utf-8")
@@ -361,8 +360,8 @@ def _is_made_by(names: set[str], account: str) -> bool:
             if file.parent.name == "sysusers.d"
         ]
         if any(map(word.search, texts)):
-            return True
-    return False
+            return name
+    return None
 
 
 def _files(name: str) -> list[Path]:
@@ -426,26 +425,26 @@ def _accounts() -> set[tuple[str, str]]:
     }
 
 
-def _remove_accounts(note: Note) -> None:
-    """Remove the users and groups that the packages have made and left."""
-    for name in note.of("user"):
-        if ("user", name) in _accounts():
-            print(f"unprepare: removing the user {name}")
-            _as_root("userdel", name)
-    for name in note.of("group"):
-        group = next((each for each in _group_lines() if each[0] == name), None)
-        if group is None:
-            continue
-        if group[3]:
-            print(f"unprepare: the group {name} stays: {group[3]} is in it")
-        else:
-            print(f"unprepare: removing the group {name}")
-            _as_root("groupdel", name)
+def _remove_accounts(note: Note, stay: Iterable[str]) -> None:
+    """Remove the users and groups that the packages have made and left; not of those that stay."""
+    for kind in ("user", "group"):
+        for name, maker in (each.split("\t") for each in note.of(kind)):
+            if maker in stay or (kind, name) not in _accounts():
+                continue
+            if kind == "group" and (members := _members(name)):
+                print(f"unprepare: the group {name} stays: {members} is in it")
+                continue
+            print(f"unprepare: removing the {kind} {name}")
+            _as_root(f"{kind}del", name)
 
 
-def _group_lines() -> list[list[str]]:
-    text = (ROOT / "etc/group").read_text(encoding="utf-8")
-    return [line.split(":") for line in text.splitlines()]
+def _members(group: str) -> str:
+    """Who is in the group besides those whose own it is."""
+    for line in (ROOT / "etc/group").read_text(encoding="utf-8").splitlines():
+        name, *_, members = line.split(":")
+        if name == group:
+            return members
+    return ""
 
 
 def _how_chosen(name: str) -> str:
