@@ -22,7 +22,7 @@ vm: prepare-vm  ## run the labs in a virtual machine, on cgroup v2; docs/vm.md
 		$(if $(ROOT),$(if $(filter no,$(ROOT)),--no-root,$(error make vm knows ROOT=no, and runs the labs as root without it))) -- $(ARGS)
 
 matrix: prepare prepare-vm  ## run the labs on each engine that there is; ENGINES="here forky"
-	@tools/run.sh -m tools.matrix --args="$(ARGS)" $(ENGINES)
+	@tools/run.sh -m tools.matrix --args="$$ARGS" $(ENGINES)
 
 render:  ## make the pages of a run again; RUN=reports/runs/…
 	$(if $(RUN),,$(error make render needs RUN, a folder with events.jsonl: make render RUN=reports))

@@ -237,7 +237,8 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
     """A machine with a service of its own, and a checkout in which nothing is noted yet."""
     made = Machine(tmp_path / "root", "ssh", "libold", "busybox")
     made.automatic.add("busybox")
-    (tmp_path / "checkout").mkdir()
+    (tmp_path / "checkout/tools").mkdir(parents=True)
+    (tmp_path / "checkout/tools/root.sh").symlink_to("/bin/true")
     monkeypatch.setattr(installed, "ROOT", made.root)
     monkeypatch.setattr(installed, "PROJECT", tmp_path / "checkout")
     monkeypatch.setattr(installed, "NOTE", tmp_path / "checkout/.prepared")
@@ -378,7 +379,7 @@ def test_what_was_prepared_is_taken_back_and_nothing_else(
     assert machine.files == files
     assert machine.automatic == {"busybox"}
     assert machine.configured == {"gone"}
-    assert [*installed.PROJECT.iterdir()] == []
+    assert [each.name for each in installed.PROJECT.iterdir()] == ["tools"]
     assert capsys.readouterr().out == (
         "unprepare: purging busybox-static containerd docker.io iptables openssl runc\n"
         "unprepare: bringing back busybox\n"
@@ -403,6 +404,23 @@ def test_an_account_that_somebody_has_made_meanwhile_is_not_taken_for_a_package_
     assert [line for line in note() if line.startswith(("group", "user"))] == [
         "group\tdocker\tdocker.io"
     ]
+
+
+def test_without_root_nothing_is_taken_back_and_that_is_said(
+    machine: Machine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    installed.install(["runc"])
+    program = installed.PROJECT / "tools/root.sh"
+    program.unlink()
+    program.symlink_to("/bin/false")
+    before = note()
+
+    assert installed.main(["undo"]) == 1
+    assert capsys.readouterr().err == (
+        "unprepare: taking packages back needs root, or sudo without a password\n"
+        "    Try: sudo make unprepare\n"
+    )
+    assert note() == before
 
 
 def test_a_second_time_it_says_that_nothing_is_noted(

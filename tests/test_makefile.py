@@ -86,6 +86,18 @@ def test_test_runs_what_args_name_and_else_everything(
     assert not (checkout / "reports").exists(), "this is no run of the labs"
 
 
+def test_the_matrix_gets_the_arguments_in_one_piece(checkout: Path) -> None:
+    (checkout / "tools/run.sh").write_text("#!/bin/sh\nprintf '%s\\n' \"$@\"\n")
+
+    done = make(checkout, "matrix", 'ARGS=-k "one and two"', "ENGINES=here forky")
+
+    assert done.stdout.splitlines()[-5:] == [
+        *("-m", "tools.matrix"),
+        '--args=-k "one and two"',
+        *("here", "forky"),
+    ]
+
+
 def test_what_is_not_there_is_an_error_in_a_sentence(checkout: Path) -> None:
     done = make(checkout, "labs", "ARGS=labs/test_99_none.py")
 

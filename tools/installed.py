@@ -107,6 +107,13 @@ def undo() -> None:
     if not note.lines:
         print(f"unprepare: nothing is noted in {NOTE.name}, so there is nothing to take back")
         return
+    if (
+        note.of("package")
+        and subprocess.run([PROJECT / "tools/root.sh", "true"], check=False).returncode
+    ):
+        raise Refused(
+            "taking packages back needs root, or sudo without a password\nTry: sudo make unprepare"
+        )
     if note.of("before"):  # a call was killed
         with _nothing_is_started(note) as setting:
             _mend(setting)
