@@ -340,6 +340,22 @@ def test_where_it_fails_midway_what_is_there_is_noted_and_off(machine: Machine) 
     assert "group\tdocker\tdocker.io" in note()
 
 
+def test_what_did_not_come_is_not_noted(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    def without_network(*command: str) -> None:
+        if "apt-get" in command:
+            raise installed.Refused("no network")
+        machine.as_root(*command)
+
+    monkeypatch.setattr(installed, "_as_root", without_network)
+    with pytest.raises(installed.Refused, match="no network"):
+        installed.install(["docker.io"])
+
+    machine.packages |= {"docker.io", "runc", "containerd", "iptables"}  # somebody installs it
+    assert not any("docker.io" in line for line in note())
+    installed.undo()
+    assert "docker.io" in machine.packages
+
+
 def test_where_it_was_killed_midway_the_next_call_starts_nothing_either(
     machine: Machine, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -27,6 +27,10 @@ from tools import packages
 
 PROJECT = Path(__file__).parents[1]
 NOTE = PROJECT / ".prepared"
+OF_A_PACKAGE = tuple(
+    f"{kind}\t" for kind in ("package", "asked", "configured", "begun", "off", "user", "group")
+)
+"""the lines of the note whose last field is a package"""
 ENVIRONMENTS = (".venv", ".venv-dev")
 REPLACED = {"busybox"}
 """what may be removed from the machine: busybox-static takes its place"""
@@ -91,6 +95,13 @@ def install(names: list[str]) -> None:
 
 def _note_what_came(note: Note) -> set[str]:
     """Turn off and note what the packages have brought whose installation has begun, which it returns."""
+    # Where it failed, what did not come may come later from somebody else.
+    missed = set(note.of("begun")) - _dpkg().keys()
+    note.lines = [
+        line
+        for line in note.lines
+        if not (line.startswith(OF_A_PACKAGE) and line.split("\t")[-1] in missed)
+    ]
     begun = set(note.of("begun"))
     _turn_off(note, begun)
     before = {tuple(each.split("\t")) for each in note.of("before")}
@@ -177,11 +188,10 @@ def _uninstall(note: Note) -> None:
     _remove_accounts(note, stay)
     for name in note.of("upgraded"):
         print(f"unprepare: {name} was upgraded on the way, and stays so")
-    of_packages = ("package", "asked", "configured", "off", "user", "group")
     note.lines = [
         line
         for line in note.lines
-        if stay and (line.split("\t")[0] not in of_packages or line.split("\t")[-1] in stay)
+        if stay and (not line.startswith(OF_A_PACKAGE) or line.split("\t")[-1] in stay)
     ]
 
 

@@ -106,13 +106,16 @@ make_venv() {
     what_venv_is_made_from >"$made_from"
 }
 
-# Of two calls at once the second waits, and finds all done. Nobody else can make it wait: the file is
-# the owner's alone.
+# Of two calls at once the second waits, and finds all done. Nobody else can make it wait: only the
+# owner of the checkout can open the file. Who can not is to find all done, and changes nothing here.
 lock=.preparing
-[ -e $lock ] || (umask 077 && : >$lock && chown --reference=. $lock)
-[ -r $lock ] || fail "this checkout belongs to $(stat -c %U .): prepare it as that user, or take one of your own."
-exec 9<$lock
-flock 9
+if [ ! -e $lock ] && (umask 077 && : >$lock) 2>/dev/null && [ "$(id -u)" = 0 ]; then
+    chown --reference=. $lock
+fi
+if [ -r $lock ]; then
+    exec 9<$lock
+    flock 9
+fi
 
 if [ "$venv" = undo ]; then
     exec "$python" -I -S tools/installed.py undo
