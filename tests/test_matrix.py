@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from fixtures.engine import private
 from fixtures.engine.home import HOME
 from fixtures.engine.ownership import Owner
 from fixtures.vm.parcel import USER
@@ -60,9 +60,8 @@ def test_a_user_who_is_not_root_leaves_a_run_and_nothing_else(
     capfd: pytest.CaptureFixture[str],
     tmp_path: Path,
 ) -> None:
-    needed = matrix.PLACES[place].program or "dockerd"
-    if shutil.which(needed, path=user.PATH) is None:
-        pytest.skip(f"there is no {needed} in the PATH")
+    if lacks := private.missing() if place == "group" else user.missing():
+        pytest.skip(lacks)
     monkeypatch.setattr(
         sys,
         "argv",
@@ -82,6 +81,16 @@ def test_a_user_who_is_not_root_leaves_a_run_and_nothing_else(
     owner = Owner.current()
     assert list(HOME.glob(f"*{owner}.*")) == []
     assert [each.pid for each in psutil.process_iter() if USER in _uids(each)] == []
+
+
+def test_what_a_rootless_engine_lacks_is_named_with_how_to_get_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(user, "PATH", str(tmp_path))
+    for name in ("dockerd-rootless.sh", "setpriv"):
+        (tmp_path / name).touch(0o755)
+
+    assert user.missing() == "a rootless engine needs rootlesskit\nTry: apt-get install rootlesskit"
 
 
 def _uids(process: psutil.Process) -> tuple[int, ...]:

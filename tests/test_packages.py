@@ -49,3 +49,23 @@ def test_without_root_the_guest_of_make_vm_takes_two_packages_more(
 
     assert as_root == ["mmdebstrap", "kmod"]
     assert as_user == [*as_root, "fakeroot", "uidmap"]
+
+
+def test_only_root_who_can_have_a_rootless_engine_gets_what_that_takes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def lacked(uid: int, script: str | None) -> list[str]:
+        monkeypatch.setattr(packages.os, "geteuid", lambda: uid)
+        monkeypatch.setattr(packages.shutil, "which", lambda program, path: script)
+        return [package for package, _ in packages.missing_for_tests()]
+
+    monkeypatch.setattr(packages, "browser", lambda: "/usr/bin/chromium")
+    monkeypatch.setattr(packages, "has_library", lambda name: True)
+    monkeypatch.setattr(packages, "is_here", lambda program: program in ("jq", "newuidmap"))
+
+    assert lacked(0, "/usr/share/docker.io/contrib/dockerd-rootless.sh") == [
+        "rootlesskit",
+        "slirp4netns",
+    ]
+    assert lacked(0, None) == []
+    assert lacked(1000, "/usr/share/docker.io/contrib/dockerd-rootless.sh") == []

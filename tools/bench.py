@@ -1,4 +1,4 @@
-"""What the suite itself costs, from one run: `make bench`.
+"""What the suite itself costs, from one run: `make bench`, with arguments of pytest in ARGS.
 
 Prints the CPU time of the pytest process as a share of the run's time, the containers that were
 started per trial, and the time of a container's life through the suite against the same life by
@@ -27,7 +27,9 @@ LIVES = 20
 def main() -> int:
     """Run the labs, then time lives of containers; exit with the labs' exit code."""
     before = set((ROOT / "reports/runs").glob("*"))
-    labs = subprocess.run([sys.executable, "-m", "pytest", "labs/", "-q"], cwd=ROOT, check=False)
+    labs = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", *sys.argv[1:]], cwd=ROOT, check=False
+    )
     made = sorted(set((ROOT / "reports/runs").glob("*")) - before)
     if not made:
         print("bench: the labs left no run to measure", file=sys.stderr)

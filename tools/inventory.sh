@@ -32,6 +32,8 @@ section "sockets of shims, and what runtimes keep"
 ls /run/containerd/s /run/runc /run/crun 2>/dev/null
 section folders
 ls -d /var/lib/isolation-labs* /run/isolation-labs* /tmp/isolation-labs* 2>/dev/null
+section "what daemons make at their default places, wherever they keep their own"
+find /etc/docker /opt/containerd /var/lib/docker/network/files 2>/dev/null | sort
 section processes
 # Kernel threads come and go; a process is told by its command line.
 ps -eo ppid,args --no-headers | awk '$1 != 2 && $2 != "ps" {$1 = ""; print}' | sort

@@ -136,8 +136,7 @@ def _is_missing(place: Place) -> bool:
 
 def _run(owner: Owner, place: Place, arguments: list[str]) -> Path | None:
     """The folder of the run that was done there; None where none was begun."""
-    named = any(word.startswith("labs") for word in arguments)
-    words = ["-m", "pytest", "--lab-no-pages", *([] if named else ["labs/"]), *arguments]
+    words = ["-m", "pytest", "--lab-no-pages", *arguments]
     folder = scratch.make(owner)
     try:
         if place.maker:

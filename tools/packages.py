@@ -1,10 +1,11 @@
 """Print the Debian packages that are missing on this machine: a line each, name, tab, why.
 
-    python3 tools/packages.py engine|browser|vm
+    python3 tools/packages.py engine|tests|vm
 
 `engine` is what the labs need: whether one is reachable is asked in the order in which the suite
-looks for it. `browser` is what the tests of the pages need, and `vm` what the guest of `make vm` is
-built with. The standard library is enough, because this runs before the virtual environment is made.
+looks for it. `tests` is what tests of the suite need besides, and are skipped without; `vm` is what the
+guest of `make vm` is built with. The standard library is enough, because this runs before the virtual
+environment is made.
 """
 
 from __future__ import annotations
@@ -24,6 +25,10 @@ PATH = os.pathsep.join(
 )
 SOCKET = "/var/run/docker.sock"
 PT_INTERP = 3
+ROOTLESS = {"rootlesskit": "rootlesskit", "slirp4netns": "slirp4netns", "newuidmap": "uidmap"}
+"""what a rootless engine needs → its package"""
+ROOTLESS_FOLDER = ":/usr/share/docker.io/contrib"
+"""where Debian has dockerd-rootless.sh"""
 BROWSERS = ("chromium", "google-chrome", "chromium-browser")
 
 
@@ -124,12 +129,18 @@ def has_library(name: str) -> bool:
     return True
 
 
-def missing_for_browser() -> Iterator[tuple[str, str]]:
-    """The missing packages for tests in a browser. Chromium brings a font along."""
+def missing_for_tests() -> Iterator[tuple[str, str]]:
+    """The missing packages for tests in a browser, and of a rootless engine. Chromium brings a font."""
     if browser() is None and has_chromium_package():
         yield "chromium", "the tests of the pages run in it"
     if not has_library("libatomic.so.1"):
         yield "libatomic1", "playwright, which drives the browser, needs it"
+    if not is_here("jq"):
+        yield "jq", "lines to repeat by hand are tried, and those of runc and ctr have it"
+    if os.geteuid() == 0 and shutil.which("dockerd-rootless.sh", path=PATH + ROOTLESS_FOLDER):
+        for program, package in ROOTLESS.items():
+            if not is_here(program):
+                yield package, "the labs are tried as an ordinary user with a rootless engine"
 
 
 def missing_for_engine() -> Iterator[tuple[str, str]]:
@@ -182,7 +193,7 @@ def missing_for_vm() -> Iterator[tuple[str, str]]:
 if __name__ == "__main__":
     find = {
         "engine": missing_for_engine,
-        "browser": missing_for_browser,
+        "tests": missing_for_tests,
         "vm": missing_for_vm,
     }[sys.argv[1]]
     for package, why in find():

@@ -1,20 +1,20 @@
 #!/usr/bin/env bash
 # Prepares what a target of the Makefile needs, and announces it; where all is there, does nothing.
 #
-#   tools/prepare.sh VENV REQUIREMENTS [engine [browser]|vm]
+#   tools/prepare.sh VENV REQUIREMENTS [engine|vm|tests]
+#   tools/prepare.sh undo
 #
-# The environment VENV is made from the file REQUIREMENTS. With "engine" or "vm", the packages that
-# tools/packages.py names for it are installed too. With "browser" so is a Chromium; where that fails
-# the tests that need one are skipped. A call that was interrupted is mended by the next one.
+# The environment VENV is made from the file REQUIREMENTS. With a third word the packages that
+# tools/packages.py names for it are installed too; "tests" are those for an engine, and others that are
+# for tests alone: where one can not be installed, those tests are skipped. A call that was interrupted
+# is mended by the next one. What was done is noted in .prepared, and "undo" takes it back.
 set -eu
 cd "$(dirname "$0")/.."
 export DEBIAN_FRONTEND=noninteractive
-. tools/root.sh
 
 venv=$1
-requirements=$2
-engine=${3:-}
-browser=${4:-}
+requirements=${2:-}
+what=${3:-}
 python=${PYTHON:-python3}
 
 made_from=$venv/made-from   # written last: without it the environment is made anew
@@ -31,7 +31,7 @@ fail() {
 attempt() {
     local command=$*
     "$@" >>"$log" 2>&1 </dev/null 9<&- ||
-        fail "this command failed: ${command#"${as_root[*]} "}" "It said at its end:" \
+        fail "this command failed: ${command#tools/root.sh }" "It said at its end:" \
             "$(tail -n 20 "$log" | sed 's/^/| /; 2,$s/^/    /')" \
             "Mend that and call again; what was done is not done twice."
 }
@@ -48,7 +48,7 @@ find_python() {
 }
 
 what_venv_is_made_from() {
-    cat requirements.txt "$requirements" | sha256sum
+    sha256sum <"$requirements"
     echo "$python, in $(pwd -P)"
     "$venv/bin/python" -V 2>&1
 }
@@ -57,12 +57,12 @@ venv_is_made() {
     [ -f "$made_from" ] && [ "$(cat "$made_from")" = "$(what_venv_is_made_from)" ]
 }
 
-# Any Python will do for tools/packages.py; that of the environment starts sooner than some wrapper
-# called python3.
-packages() {
-    local any_python=$venv/bin/python
-    $venv_made || any_python=$python
-    "$any_python" -I -S tools/packages.py "$1"
+# Any Python will do for what the standard library is enough for; that of the environment starts
+# sooner than some wrapper called python3.
+any_python() {
+    local program=$venv/bin/python
+    $venv_made || program=$python
+    "$program" -I -S "$@"
 }
 
 # The missing packages: a line each, with the name, a tab, and why it is needed.
@@ -71,13 +71,8 @@ missing_packages() {
         "$python" -c 'import ensurepip, venv' 2>/dev/null ||
             printf '%s\t%s\n' "$venv_package" "$python makes no environment without it"
     fi
-    [ -z "$engine" ] || packages engine
+    [ -z "$what" ] || any_python tools/packages.py "${what/tests/engine}"
     [ ! -f "$installing" ] || cat "$installing"
-}
-
-apt_install() {
-    attempt "${as_root[@]}" apt-get -qq install --yes --no-install-recommends \
-        -o DPkg::Lock::Timeout=120 "$@"
 }
 
 # install_packages LINES, as missing_packages prints them.
@@ -88,39 +83,11 @@ install_packages() {
         fail "there is no apt-get here to install what is missing:" "${names[@]}" \
             "Install by hand what your distribution has in their place, and call again."
     sort -t $'\t' -k 1,1 -u <<<"$1" | sed 's/^/prepare: installing /; s/\t/: /'
-    if [ -f "$installing" ]; then
-        "${as_root[@]}" dpkg --configure -a >>"$log" 2>&1 </dev/null 9<&- ||
-            apt_install --fix-broken
-    fi
+    echo "prepare: that takes a minute or two"
     echo "$1" >"$installing"
-    attempt "${as_root[@]}" apt-get -qq update
-    if [[ " ${names[*]} " == *" docker-registry "* ]]; then
-        apt_install_without_service docker-registry "${names[@]}"
-    else
-        apt_install "${names[@]}"
-    fi
+    attempt tools/root.sh apt-get -qq update
+    any_python tools/installed.py install "${names[@]}" || exit 1
     rm "$installing"
-}
-
-# apt_install_without_service SERVICE PACKAGE…: its package would start it now and at each boot, for
-# the whole network. /usr/sbin/policy-rc.d is what Debian asks before it starts a service.
-apt_install_without_service() {
-    local service=$1 policy=/usr/sbin/policy-rc.d
-    shift
-    if [ -e "$policy" ]; then
-        apt_install "$@"
-    else
-        printf '#!/bin/sh\ncase $1 in %s*) exit 101 ;; esac\n' "$service" |
-            "${as_root[@]}" install -m 755 /dev/stdin "$policy"
-        trap '"${as_root[@]}" rm -f /usr/sbin/policy-rc.d; rm -f "$log"' EXIT
-        apt_install "$@"
-        "${as_root[@]}" rm -f "$policy"
-    fi
-    if command -v systemctl >/dev/null; then
-        "${as_root[@]}" systemctl --quiet disable "$service" >>"$log" 2>&1 || true
-    elif command -v update-rc.d >/dev/null; then
-        "${as_root[@]}" update-rc.d "$service" disable >>"$log" 2>&1 || true
-    fi
 }
 
 claim_venv() {
@@ -130,15 +97,29 @@ claim_venv() {
 }
 
 make_venv() {
-    echo "prepare: making $venv from $requirements, with Python $version"
+    echo "prepare: making $venv from $requirements, with Python $version; that takes a minute"
     : >"$log"
     attempt "$python" -m venv --clear "$venv"
-    attempt "$venv/bin/python" -m pip install --quiet --disable-pip-version-check -r "$requirements"
+    attempt "$venv/bin/python" -m pip install --quiet --disable-pip-version-check \
+        --require-hashes -r "$requirements"
+    grep -qsxF "environment"$'\t'"$venv" .prepared || echo "environment"$'\t'"$venv" >>.prepared
     what_venv_is_made_from >"$made_from"
 }
 
-exec 9<tools/prepare.sh
-flock 9 # of two calls at once the second waits, and finds all done
+# Of two calls at once the second waits, and finds all done. Nobody else can make it wait: only the
+# owner of the checkout can open the file. Who can not is to find all done, and changes nothing here.
+lock=.preparing
+if [ ! -e $lock ] && (umask 077 && : >$lock) 2>/dev/null && [ "$(id -u)" = 0 ]; then
+    chown --reference=. $lock
+fi
+if [ -r $lock ]; then
+    exec 9<$lock
+    flock 9
+fi
+
+if [ "$venv" = undo ]; then
+    exec "$python" -I -S tools/installed.py undo
+fi
 
 venv_made=true
 if ! venv_is_made; then
@@ -147,10 +128,15 @@ if ! venv_is_made; then
     venv_package=python${version%.*}-venv
 fi
 missing=$(missing_packages)
-missing_browser=
-[ -z "$browser" ] || missing_browser=$(packages browser)
-can_be_root || missing_browser= # the tests say what is missing
-if $venv_made && [ -z "$missing$missing_browser" ]; then
+missing_for_tests=
+[ "$what" != tests ] || missing_for_tests=$(any_python tools/packages.py tests)
+if [ "$missing$missing_for_tests" ] && ! tools/root.sh true; then
+    missing_for_tests= # the tests say what is missing
+    can_be_root=false
+else
+    can_be_root=true
+fi
+if $venv_made && [ -z "$missing$missing_for_tests" ]; then
     exit 0
 fi
 
@@ -158,19 +144,21 @@ log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 trap 'echo "prepare: interrupted; the next call goes on" >&2; exit 130' INT
 
-if [ "$missing" ] && can_be_root; then
+if [ "$missing" ] && $can_be_root; then
     claim_venv
     install_packages "$missing"
+    # What came with the engine may want more.
+    [ "$what" != tests ] || missing_for_tests=$(any_python tools/packages.py tests)
 elif ! $venv_made && [[ $missing == "$venv_package"* ]]; then
     fail "$python makes no environment without $venv_package, which is not installed." \
         "Installing it needs root, or sudo without a password. Try: sudo apt-get install $venv_package"
 fi
-if [ "$missing_browser" ]; then
+if [ "$missing_for_tests" ]; then
     claim_venv
     # In a shell of its own, which may fail; the next call tries again.
-    if ! (install_packages "$missing_browser"); then
+    if ! (install_packages "$missing_for_tests"); then
         rm -f "$installing"
-        echo "prepare: so the tests in a browser are skipped" >&2
+        echo "prepare: so the tests that need them are skipped" >&2
     fi
 fi
 # What the engine needs and this user may not install, the suite itself asks for, or does without.

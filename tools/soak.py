@@ -7,7 +7,9 @@ it is ended early, by Ctrl-C or a signal, it says what the runs that were done h
 from __future__ import annotations
 
 import argparse
+import itertools
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -20,8 +22,11 @@ from types import FrameType
 
 from fixtures.events import Run
 from fixtures.events.verdict import NOT_OBSERVABLE_HERE, PROVEN
+from fixtures.lab.spelling import meant
 
 ROOT = Path(__file__).parents[1]
+NOTHING_CHOSEN = 5
+"""how pytest ends where no test was chosen"""
 ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -96,9 +101,25 @@ def _run(expression: str) -> Run | None:
         made = list((ROOT / "reports/runs").glob(f"*-{pytest.pid}"))
         if not made:
             output.seek(0)
-            print(output.read(), file=sys.stderr)
+            nothing = pytest.returncode == NOTHING_CHOSEN
+            print(_no_such(expression) if nothing else output.read(), file=sys.stderr)
             return None
     return Run.read(made[0])
+
+
+def _no_such(expression: str) -> str:
+    """That nothing was chosen; where it is one word, with the nearest part of a name that there is."""
+    parts: set[str] = set()
+    if not expression.isidentifier():
+        return f"soak: no experiment is called so: {expression!r}"
+    for chapter in (ROOT / "labs").glob("test_*.py"):
+        for name in re.findall(
+            r"^def test_(\w+)", chapter.read_text(encoding="utf-8"), re.MULTILINE
+        ):
+            words = name.split("_")
+            for first, last in itertools.combinations(range(len(words) + 1), 2):
+                parts.add("_".join(words[first:last]))
+    return f"soak: no experiment is called so: {expression!r}{meant(expression, sorted(parts))}"
 
 
 @contextmanager

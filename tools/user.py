@@ -22,6 +22,8 @@ from fixtures.vm.parcel import SUITE, USER
 # Debian has dockerd-rootless.sh in the last of these, and Docker's own package in /usr/bin.
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/usr/share/docker.io/contrib"
 _NEEDED = {
+    "dockerd-rootless.sh": "apt-get install docker.io",
+    "setpriv": "apt-get install util-linux",
     "rootlesskit": "apt-get install rootlesskit",
     "slirp4netns": "apt-get install slirp4netns",
     "newuidmap": "apt-get install uidmap",
@@ -62,6 +64,14 @@ class Failed(Exception):
     """The user has no engine; the message says why."""
 
 
+def missing() -> str | None:
+    """What a rootless engine lacks on this machine, and how to get it; None where nothing."""
+    for what, remedy in _NEEDED.items():
+        if shutil.which(what, path=PATH) is None and not Path(what).exists():
+            return f"a rootless engine needs {what}\nTry: {remedy}"
+    return None
+
+
 @contextmanager
 def in_the_group(owner: Owner, folder: Path) -> Iterator[tuple[list[str], str]]:
     """An engine of root's whose socket belongs to the user's group: how to run what, and its URL.
@@ -83,9 +93,8 @@ def rootless(owner: Owner, folder: Path) -> Iterator[tuple[list[str], str]]:
 
     Raises Failed with what it said where it does not start.
     """
-    for what, remedy in _NEEDED.items():
-        if shutil.which(what, path=PATH) is None and not Path(what).exists():
-            raise Failed(f"a rootless engine needs {what}\nTry: {remedy}")
+    if lacks := missing():
+        raise Failed(lacks)
     _home(folder)
     log, socket = folder / "log", folder / "run/docker.sock"
     with log.open("wb") as said:
