@@ -164,6 +164,32 @@ def _etc() -> dict[Path, tuple[int, int]]:
     return {each: (each.lstat().st_mtime_ns, each.lstat().st_size) for each in files}
 
 
+def test_what_its_daemons_make_at_places_of_the_machine_s_goes_with_it(
+    reaper: Reaper, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    before = {place: os.path.exists(place) for place in private._PLACES}
+    with private_engine(reaper, hostname="host-1"):
+        assert os.path.exists("/opt/containerd/bin")
+    assert {place: os.path.exists(place) for place in private._PLACES} == before
+
+
+def test_of_such_places_what_was_there_or_has_something_in_it_stays(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    there, made, used = (tmp_path / name for name in ("there", "made", "used"))
+    monkeypatch.setattr(private, "_PLACES", tuple(map(str, (there, made, used))))
+    there.mkdir()
+    daemon = PrivateEngine(Owner.current(), next(NUMBERS))
+    daemon._prepare()
+    for place in (made, used):
+        place.mkdir()
+    (used / "file").touch()
+
+    daemon.remove()
+
+    assert [place.exists() for place in (there, made, used)] == [True, False, True]
+
+
 def test_its_configuration_is_for_root_alone(reaper: Reaper) -> None:
     secret = {"labels": ["password=of a proxy, say"]}
     with private_engine(reaper, configuration=secret) as (_, daemon):
