@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from fixtures.events import Run
+from fixtures.lab.refused import MODULES
 from fixtures.lab.requirements import REQUIREMENTS
 
 from .standin import StandInEngine, StandInPages, StandInReaper
@@ -62,6 +63,9 @@ ASKED_OF_THE_ENGINE = {
     "cgroup:swap", "cgroup:pids",
 }  # fmt: skip
 """the requirements that a stand-in answers as an engine would"""
+
+NO_OTHERS = [f"-p{module}" for module in MODULES.values()]
+"""with PYTEST_DISABLE_PLUGIN_AUTOLOAD: the plugins that the labs use, and no other that is installed"""
 
 CONTROLLED = '@answers("made-1")\n@without("it", taken=True)\n@given(taken=False)'
 
@@ -150,6 +154,7 @@ class Project:
             shutil.copy(OURS / name, self.root)
         self.write("labs/questions.toml", CATALOGUE)
         monkeypatch.setenv("COLUMNS", "200")
+        monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
         stand_in(monkeypatch, self.engine, self.pages)
 
     def write(self, path: str, text: str) -> None:
@@ -164,5 +169,9 @@ class Project:
 
     def run(self, *arguments: str, **how: Any) -> Outcome:
         """Run pytest on labs/, or what else the arguments name, in this process."""
-        result = self._pytester.runpytest_inprocess("-p", "no:cacheprovider", *arguments, **how)
+        plugins = [
+            f"-p{module}" for name, module in MODULES.items() if f"no:{name}" not in arguments
+        ]
+        words = ("-p", "no:cacheprovider", *plugins, *arguments)
+        result = self._pytester.runpytest_inprocess(*words, **how)
         return Outcome(self.root, result)
