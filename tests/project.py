@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 import textwrap
@@ -65,7 +66,8 @@ ASKED_OF_THE_ENGINE = {
 """the requirements that a stand-in answers as an engine would"""
 
 NO_OTHERS = [f"-p{module}" for module in MODULES.values()]
-"""with PYTEST_DISABLE_PLUGIN_AUTOLOAD: the plugins that the labs use, and no other that is installed"""
+"""with AUTOLOAD_OFF: the plugins that the labs use, and no other that is installed"""
+AUTOLOAD_OFF = "PYTEST_DISABLE_PLUGIN_AUTOLOAD"
 
 CONTROLLED = '@answers("made-1")\n@without("it", taken=True)\n@given(taken=False)'
 
@@ -131,6 +133,11 @@ class Outcome:
         }
 
 
+def in_general() -> list[str]:
+    """What pytest is told in every run."""
+    return ["-p", "no:cacheprovider", *(NO_OTHERS if AUTOLOAD_OFF in os.environ else ())]
+
+
 def stand_in(monkeypatch: pytest.MonkeyPatch, engine: StandInEngine, pages: StandInPages) -> None:
     """From now on the labs run without an engine, on a machine that lacks no requirement but one."""
     monkeypatch.setattr("fixtures.lab.session.Engine", engine)
@@ -154,7 +161,7 @@ class Project:
             shutil.copy(OURS / name, self.root)
         self.write("labs/questions.toml", CATALOGUE)
         monkeypatch.setenv("COLUMNS", "200")
-        monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+        monkeypatch.setenv(AUTOLOAD_OFF, "1")
         stand_in(monkeypatch, self.engine, self.pages)
 
     def write(self, path: str, text: str) -> None:
@@ -169,9 +176,5 @@ class Project:
 
     def run(self, *arguments: str, **how: Any) -> Outcome:
         """Run pytest on labs/, or what else the arguments name, in this process."""
-        plugins = [
-            f"-p{module}" for name, module in MODULES.items() if f"no:{name}" not in arguments
-        ]
-        words = ("-p", "no:cacheprovider", *plugins, *arguments)
-        result = self._pytester.runpytest_inprocess(*words, **how)
+        result = self._pytester.runpytest_inprocess(*in_general(), *arguments, **how)
         return Outcome(self.root, result)

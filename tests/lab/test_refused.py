@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from fixtures.events import Run
 from fixtures.lab.refused import AGAIN, ASSERTS, MANY, MARKS, NEEDED, ONE_BY_ONE, OPTIONS
-from tests.project import Project, experiment
+from tests import on_a_terminal
+from tests.project import AUTOLOAD_OFF, Project, experiment
 
 REFUSED = "test_01_made_up.py::test_something_holds"
 FELL_ONCE = "TRIES = []"
@@ -79,6 +81,33 @@ def pytest_runtest_makereport(item, call):
     return report
 """
 
+ASSERTING = """\
+import pytest
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item):
+    values = [42]
+%s    assert 42 in values  # on each line that the experiment may have an assert on
+    return (yield)
+""" % ("    assert values\n" * 40)
+
+OTHER_LINES = """\
+import pytest
+
+
+class Other(pytest.TerminalReporter):
+    def pytest_runtest_logreport(self, report):
+        self.write_line("another line")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_configure(config):
+    plugins = config.pluginmanager
+    plugins.unregister(plugins.get_plugin("terminalreporter"))
+    plugins.register(Other(config), "terminalreporter")
+"""
+
 SHUFFLING = """\
 def pytest_collection_modifyitems(items):
     items.reverse()
@@ -89,6 +118,12 @@ def pytest_collection_modifyitems(items):
 def chapter(project: Project) -> Project:
     project.chapter(experiment())
     return project
+
+
+@pytest.fixture
+def autoload(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs have every plugin that is installed."""
+    monkeypatch.delenv(AUTOLOAD_OFF)
 
 
 def having(project: Project, plugin: str) -> tuple[str, ...]:
@@ -303,6 +338,61 @@ def test_trials_are_in_reading_order_whatever_a_plugin_makes_of_it(project: Proj
     assert ["as-is" in line for line in begun] == [True, False] * 3
 
 
+def test_only_the_experiment_s_own_asserts_are_facts(chapter: Project) -> None:
+    outcome = chapter.run(*having(chapter, ASSERTING), syspathinsert=True)
+
+    trials = outcome.events.experiments["something-holds"].trials
+    facts = [[fact["source"] for fact in trial.of("fact")] for trial in trials.values()]
+    assert (outcome.verdict, facts) == ("proven", [["not taken"], ["not taken"]])
+
+
+@pytest.mark.parametrize("where", ["in a file", "on a terminal"])
+def test_another_plugin_s_lines_do_not_replace_those_of_the_labs(
+    chapter: Project, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    plugin = having(chapter, OTHER_LINES)
+    monkeypatch.syspath_prepend(chapter.root)
+    shown = (
+        chapter.run(*plugin).out
+        if where == "in a file"
+        else on_a_terminal.run(chapter, *plugin, width=80)
+    )
+
+    assert shown.count("proven    Something holds.") == 1
+    assert "1 claim proven of 1" in shown
+    assert "another line" not in shown
+
+
+def test_another_plugin_s_lines_are_those_of_other_tests(project: Project) -> None:
+    project.write("tests/test_other.py", "def test_other():\n    pass\n")
+
+    shown = project.run(*having(project, OTHER_LINES), "tests", syspathinsert=True).out
+
+    assert "another line" in shown
+
+
+@pytest.mark.usefixtures("autoload")
+@pytest.mark.parametrize("where", ["in a file", "on a terminal"])
+def test_the_plugins_that_are_installed_change_nothing(project: Project, where: str) -> None:
+    for name in ("01_made_up", "02_made_up_too"):
+        project.chapter(experiment(f"a_{name}"), experiment(f"b_{name}"), name=name)
+
+    shown = project.run().out if where == "in a file" else on_a_terminal.run(project, width=80)
+
+    (folder,) = (project.root / "reports" / "runs").iterdir()
+    run = Run.read(folder)
+    assert "4 claims proven of 4, 4 controls failed as they must\n" in shown
+    assert shown.count("proven    Something holds.") == 4
+    assert list(run.experiments) == [
+        "a-01-made-up",
+        "b-01-made-up",
+        "a-02-made-up-too",
+        "b-02-made-up-too",
+    ]
+    assert "warning" not in shown.lower()
+
+
+@pytest.mark.usefixtures("autoload")
 @pytest.mark.parametrize("name", NEEDED)
 def test_a_plugin_that_the_labs_need_can_not_be_left_out(chapter: Project, name: str) -> None:
     assert_is_refused(
@@ -313,6 +403,7 @@ def test_a_plugin_that_the_labs_need_can_not_be_left_out(chapter: Project, name:
     )
 
 
+@pytest.mark.usefixtures("autoload")
 def test_pytest_html_s_page_needs_a_plugin_of_its_own(chapter: Project) -> None:
     assert_is_refused(
         chapter,
