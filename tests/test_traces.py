@@ -168,6 +168,15 @@ def test_the_folder_of_all_runs_is_noticed_where_it_is_empty(
         (folder / "of another run").mkdir(parents=True)
 
 
+@needs_root
+def test_the_cgroup_of_an_engine_that_stands_goes_with_it(ours: Owner) -> None:
+    engine = f"{ours}.999"
+    with folder_of_root_s(engine):
+        assert not is_noticed(cgroup, f"isolation-labs.{engine}")
+
+    assert is_noticed(cgroup, f"isolation-labs.{engine}")
+
+
 def test_a_process_that_is_left_is_noticed() -> None:
     with pytest.raises(AssertionError, match=r"process .*sleep"), nothing_is_left(within=0):
         left = subprocess.Popen(["sleep", "1000"])

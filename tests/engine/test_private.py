@@ -9,7 +9,6 @@ import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -227,8 +226,9 @@ def test_the_stacks_of_a_containerd_that_is_slow_to_end_go_with_the_engine() -> 
         daemon.remove()
 
 
-def test_two_sweeps_at_once_remove_what_a_dead_run_left_and_nothing_of_the_living() -> None:
-    dead = replace(Owner.current(), boot="00000000")
+def test_two_sweeps_at_once_remove_what_a_dead_run_left_and_nothing_of_the_living(
+    dead: Owner,
+) -> None:
     with nothing_is_left():
         left, living = (PrivateEngine(owner, next(NUMBERS)) for owner in (dead, Owner.current()))
         try:
