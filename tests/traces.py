@@ -44,7 +44,7 @@ Identity = tuple[int, int]
 
 
 @contextmanager
-def nothing_is_left(*clients: docker.DockerClient, within: float = 15) -> Iterator[None]:
+def nothing_is_left(*clients: docker.DockerClient, within: float = 60) -> Iterator[None]:
     """What is started and made meanwhile, on the machine and these engines, is gone afterwards."""
     mark = uuid.uuid4().hex
     before = _traces(mark, *clients)

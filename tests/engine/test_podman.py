@@ -98,7 +98,7 @@ def test_it_leaves_nothing_though_its_containers_run(reaper: Reaper) -> None:
         conmons = [each for each in processes() if _names(each, service.directory)]
         assert len(conmons) >= 2
 
-    assert not poll(lambda: first.init.alive, lambda alive: not alive, seconds=5)
+    assert not poll(lambda: first.init.alive, lambda alive: not alive, seconds=60)
     assert not any(each.alive for each in conmons)
     assert cgroups_of_podman() == before
 

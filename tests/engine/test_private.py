@@ -221,7 +221,7 @@ def test_the_stacks_of_a_containerd_that_is_slow_to_end_go_with_the_engine() -> 
         containerd.send_signal(signal.SIGUSR1)
 
         stacks = f"containerd.{containerd.host_pid}.stacks.log"
-        assert poll((daemon.directory / stacks).exists, bool, seconds=5)
+        assert poll((daemon.directory / stacks).exists, bool, seconds=60)
     finally:
         daemon.remove()
 
