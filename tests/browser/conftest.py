@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from fixtures.events import Run
 from fixtures.report.rendering import render
@@ -42,6 +42,7 @@ def chromium() -> Iterator[Browser]:
             "the pages are tested in Chromium, driven by playwright, which needs libatomic; "
             "Debian: sudo apt-get install chromium libatomic1"
         )
+    expect.set_options(timeout=HANGS_AFTER * 1000)
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=program, timeout=0)
         yield chromium
