@@ -16,6 +16,7 @@ import pytest
 
 from fixtures.engine import Engine, Owner, cgroups, home
 from fixtures.engine.ownership import LABEL
+from fixtures.engine.waiting import poll
 from fixtures.kernel import Process
 from tests import traces
 from tests.traces import nothing_is_left
@@ -177,9 +178,16 @@ def test_the_cgroup_of_an_engine_that_stands_goes_with_it(ours: Owner) -> None:
     assert is_noticed(cgroup, f"isolation-labs.{engine}")
 
 
+def started() -> subprocess.Popen[bytes]:
+    """A process that shows its environment: a moment after its start it has none yet."""
+    process = subprocess.Popen(["sleep", "1000"])
+    poll(Path(f"/proc/{process.pid}/environ").read_bytes, bool, seconds=60)
+    return process
+
+
 def test_a_process_that_is_left_is_noticed() -> None:
     with pytest.raises(AssertionError, match=r"process .*sleep"), nothing_is_left(within=0):
-        left = subprocess.Popen(["sleep", "1000"])
+        left = started()
     left.kill()
     left.wait()
 
