@@ -2,6 +2,7 @@
 
 pytest_plugins = [
     "fixtures.lab.plugin",
+    "fixtures.lab.reporter",
     "fixtures.lab.provided",
     "fixtures.lab.judging",
     "fixtures.report.plugin",

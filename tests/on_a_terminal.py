@@ -15,7 +15,7 @@ import termios
 
 import pytest
 
-from .project import OURS, Project, stand_in
+from .project import OURS, Project, in_general, stand_in
 from .standin import StandInEngine, StandInPages
 
 SECONDS = 60
@@ -70,4 +70,4 @@ def _read(terminal: int) -> bytes:
 if __name__ == "__main__":
     with pytest.MonkeyPatch.context() as patch:
         stand_in(patch, StandInEngine(), StandInPages())
-        sys.exit(pytest.main(["-p", "no:cacheprovider", *sys.argv[1:]]))
+        sys.exit(pytest.main([*in_general(), *sys.argv[1:]]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 import textwrap
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 
 from fixtures.events import Run
+from fixtures.lab.refused import MODULES
 from fixtures.lab.requirements import REQUIREMENTS
 
 from .standin import StandInEngine, StandInPages, StandInReaper
@@ -62,6 +64,10 @@ ASKED_OF_THE_ENGINE = {
     "cgroup:swap", "cgroup:pids",
 }  # fmt: skip
 """the requirements that a stand-in answers as an engine would"""
+
+NO_OTHERS = [f"-p{module}" for module in MODULES.values()]
+"""with AUTOLOAD_OFF: the plugins that the labs use, and no other that is installed"""
+AUTOLOAD_OFF = "PYTEST_DISABLE_PLUGIN_AUTOLOAD"
 
 CONTROLLED = '@answers("made-1")\n@without("it", taken=True)\n@given(taken=False)'
 
@@ -127,6 +133,11 @@ class Outcome:
         }
 
 
+def in_general() -> list[str]:
+    """What pytest is told in every run."""
+    return ["-p", "no:cacheprovider", *(NO_OTHERS if AUTOLOAD_OFF in os.environ else ())]
+
+
 def stand_in(monkeypatch: pytest.MonkeyPatch, engine: StandInEngine, pages: StandInPages) -> None:
     """From now on the labs run without an engine, on a machine that lacks no requirement but one."""
     monkeypatch.setattr("fixtures.lab.session.Engine", engine)
@@ -150,6 +161,7 @@ class Project:
             shutil.copy(OURS / name, self.root)
         self.write("labs/questions.toml", CATALOGUE)
         monkeypatch.setenv("COLUMNS", "200")
+        monkeypatch.setenv(AUTOLOAD_OFF, "1")
         stand_in(monkeypatch, self.engine, self.pages)
 
     def write(self, path: str, text: str) -> None:
@@ -164,5 +176,5 @@ class Project:
 
     def run(self, *arguments: str, **how: Any) -> Outcome:
         """Run pytest on labs/, or what else the arguments name, in this process."""
-        result = self._pytester.runpytest_inprocess("-p", "no:cacheprovider", *arguments, **how)
+        result = self._pytester.runpytest_inprocess(*in_general(), *arguments, **how)
         return Outcome(self.root, result)

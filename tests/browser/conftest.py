@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from fixtures.events import Run
 from fixtures.report.rendering import render
@@ -14,6 +14,23 @@ from tools.packages import browser, has_library
 
 from . import runs
 from .visit import Visits
+from .work import CPU_SECONDS, HANGS_AFTER, cpu_seconds
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The clock ends a test that hangs, and no other: a busy machine makes each take its time."""
+    for item in items:
+        if item.path.parent == Path(__file__).parent:
+            item.add_marker(pytest.mark.timeout(HANGS_AFTER))
+
+
+@pytest.fixture(autouse=True)
+def limit() -> Iterator[None]:
+    """A test that works for too long fails, however quick the machine is at the moment."""
+    before = cpu_seconds()
+    yield
+    spent = cpu_seconds() - before
+    assert spent < CPU_SECONDS, f"it took {spent:.1f} CPU seconds of {CPU_SECONDS:.0f}"
 
 
 @pytest.fixture(scope="session")
@@ -25,8 +42,9 @@ def chromium() -> Iterator[Browser]:
             "the pages are tested in Chromium, driven by playwright, which needs libatomic; "
             "Debian: sudo apt-get install chromium libatomic1"
         )
+    expect.set_options(timeout=HANGS_AFTER * 1000)
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=program)
+        chromium = playwright.chromium.launch(executable_path=program, timeout=0)
         yield chromium
         chromium.close()
 

@@ -52,7 +52,7 @@ def test_the_book_of_a_large_run_is_loaded_soon(folder: Path, chromium: Browser)
         page = chromium.new_page()
         protocol = page.context.new_cdp_session(page)
         protocol.send("Performance.enable", {"timeDomain": "threadTicks"})
-        page.goto((folder / "evidence.html").as_uri())
+        page.goto((folder / "evidence.html").as_uri(), timeout=0)
         metrics = protocol.send("Performance.getMetrics")["metrics"]
         page.context.close()
         # That of the thread which parses, lays out and runs the scripts, since it was enabled.

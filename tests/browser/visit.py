@@ -44,6 +44,8 @@ class Visits:
             viewport={"width": width, "height": 900},
             bypass_csp=bypass_csp,
         )
+        # By the clock only what hangs is ended: work.py.
+        context.set_default_timeout(0)
         self._contexts.append(context)
         url = file.as_uri()
 

@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import docker
 import pytest
 
+from fixtures.engine import Owner
 from fixtures.engine.endpoint import Endpoint
+from fixtures.kernel import Process
 from tests.fake_engine import FakeEngine, listening
 
 
@@ -23,3 +27,16 @@ def client(fake: FakeEngine) -> Iterator[docker.DockerClient]:
     connected = Endpoint(fake.url, "made up").connect()
     yield connected
     connected.close()
+
+
+@pytest.fixture
+def dead(monkeypatch: pytest.MonkeyPatch) -> Iterator[Owner]:
+    """A run that is dead for this process alone: other runs sweep this machine as well."""
+    is_dead = Owner.dead.fget
+    assert is_dead is not None
+    with subprocess.Popen(["sleep", "1000"]) as process:
+        start_time = Process(process.pid).start_time
+        owner = replace(Owner.current(), pid=process.pid, start_time=start_time)
+        monkeypatch.setattr(Owner, "dead", property(lambda each: each == owner or is_dead(each)))
+        yield owner
+        process.kill()

@@ -161,8 +161,8 @@ def test_a_command_that_is_not_done_in_time_is_ended(container: Container) -> No
     with pytest.raises(BenchError, match=r"`sleep 271828` in .* was not done after 0\.3 s"):
         container.exec("sleep", "271828", seconds=0.3)
 
-    assert time.monotonic() - began < 5
-    lines = poll(container.command_lines, lambda lines: "sleep 271828" not in lines, seconds=5)
+    assert time.monotonic() - began < 60
+    lines = poll(container.command_lines, lambda lines: "sleep 271828" not in lines, seconds=60)
     assert "sleep 271828" not in lines
 
 
@@ -178,7 +178,7 @@ def test_a_command_that_runs_on_is_a_process_with_an_exit_code_to_come(start: St
 
     process.send_signal(signal.SIGTERM)
 
-    assert poll(lambda: process.exit_code, lambda code: code is not None, seconds=5) == 3
+    assert poll(lambda: process.exit_code, lambda code: code is not None, seconds=60) == 3
 
 
 def test_a_command_that_can_not_run_on_says_so(container: Container) -> None:
@@ -246,11 +246,11 @@ def test_a_stop_gives_time_and_then_kills(start: Start, announced: list[object])
 
 def test_a_signal_is_sent_and_what_was_printed_is_kept(start: Start) -> None:
     container = start(command=GRACEFUL)
-    poll(container.logs, bool, seconds=5)
+    poll(container.logs, bool, seconds=60)
 
     container.kill(signal.SIGTERM)
 
-    assert poll(lambda: container.exit_code, lambda code: code is not None, seconds=5) == 3
+    assert poll(lambda: container.exit_code, lambda code: code is not None, seconds=60) == 3
     assert container.logs() == "ready\n"
 
 
@@ -278,7 +278,7 @@ def test_what_has_ended_can_not_be_killed(start: Start) -> None:
 
 def test_a_session_ends_where_the_keys_end_it(start: Start, announced: list[object]) -> None:
     container = start(tty=True, stdin_open=True, command=("sh", "-c", "echo ready; exec sh"))
-    poll(container.logs, bool, seconds=5)
+    poll(container.logs, bool, seconds=60)
 
     container.attach("\x10\x11")
 
@@ -288,7 +288,7 @@ def test_a_session_ends_where_the_keys_end_it(start: Start, announced: list[obje
 
     container.attach("\rexit 4\r")
 
-    assert poll(lambda: container.exit_code, lambda code: code is not None, seconds=5) == 4
+    assert poll(lambda: container.exit_code, lambda code: code is not None, seconds=60) == 4
     sources = [each.source for each in announced if isinstance(each, ApiRead)]
     assert f"docker attach {container.name}" in sources
 

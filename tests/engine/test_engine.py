@@ -20,7 +20,6 @@ from tests.fake_engine import FakeEngine
 from tests.traces import nothing_is_left
 
 OURS = Owner.current()
-DEAD = replace(OURS, boot="00000000")
 
 
 @pytest.fixture
@@ -118,7 +117,7 @@ def test_without_a_static_busybox_there_is_a_message_and_no_image_is_asked(
 
 @pytest.mark.engine
 def test_a_sweep_removes_what_the_dead_left_and_nothing_of_the_living(
-    engine: Engine, another: Owner
+    engine: Engine, another: Owner, dead: Owner
 ) -> None:
     client = engine.client
 
@@ -136,7 +135,7 @@ def test_a_sweep_removes_what_the_dead_left_and_nothing_of_the_living(
     with nothing_is_left(client):
         theirs = make(str(another))
         with nothing_is_left(client):
-            make(str(DEAD))
+            make(str(dead))
 
             assert cleanup.sweep(client) >= 4
 

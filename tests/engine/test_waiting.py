@@ -20,7 +20,7 @@ def test_it_returns_the_last_value_when_time_is_up() -> None:
     began = time.monotonic()
 
     assert poll(lambda: "never", lambda value: value == "now", seconds=0.1) == "never"
-    assert 0.1 <= time.monotonic() - began < 5
+    assert 0.1 <= time.monotonic() - began < 60
 
 
 def test_it_reads_once_where_there_is_no_time() -> None:

@@ -16,7 +16,7 @@ from typing import Any
 from fixtures.engine.waiting import poll
 from fixtures.events import Run
 from fixtures.kernel import Cgroup, Process
-from tests.project import CATALOGUE, OURS, experiment
+from tests.project import AUTOLOAD_OFF, CATALOGUE, NO_OTHERS, OURS, experiment
 
 QUICK = experiment(
     "a_container_has_a_name_of_its_own",
@@ -54,10 +54,14 @@ ENVIRONMENT = {
     # Names that pytest plugins, CI systems and the Docker SDK look at.
     **dict.fromkeys(("API_TOKEN", "BUILD_TAG", "CI_JOB_TOKEN", "GITHUB_TOKEN"), UNTOLD),
     "no_proxy": f"{UNTOLD}.invalid",
+    AUTOLOAD_OFF: "1",
     "PYTHONDONTWRITEBYTECODE": "1",
     # The second one serves the Python of a user who may not use the tests'.
     "PYTHONPATH": f"{OURS}:{sysconfig.get_path('purelib')}",
 }
+
+
+_WORDS = ("-p", "no:cacheprovider", "labs")
 
 
 @dataclass(frozen=True)
@@ -86,7 +90,7 @@ class LabsRun:
         heard = ["env", *(f"--default-signal={name}" for name in ("INT", "HUP", "TERM"))]
         with self._log.open("wb") as log:
             self.process = subprocess.Popen(
-                [*heard, user.python, "-m", "pytest", "-p", "no:cacheprovider", "labs", *arguments],
+                [*heard, user.python, "-m", "pytest", *NO_OTHERS, *_WORDS, *arguments],
                 cwd=root,
                 env=environment,
                 stdin=subprocess.DEVNULL,

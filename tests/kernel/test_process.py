@@ -453,7 +453,7 @@ def test_a_full_pipe_is_where_a_writer_waits() -> None:
     """The kernel says that it waits, where, and that it writes no more."""
     with subprocess.Popen(["yes"], stdout=subprocess.PIPE) as child:
         process = Process(child.pid)
-        place = poll(lambda: process.waits_in, lambda name: "pipe" in name, seconds=5)
+        place = poll(lambda: process.waits_in, lambda name: "pipe" in name, seconds=60)
         assert "pipe" in place
         assert process.written >= 65536
         assert process.written == process.written

@@ -35,7 +35,7 @@ def made(folder: Path, *calls: SystemCall) -> subprocess.CompletedProcess[bytes]
     file = folder / "program"
     file.write_bytes(program(*calls))
     file.chmod(0o755)
-    return subprocess.run([file], capture_output=True, check=False, timeout=10)
+    return subprocess.run([file], capture_output=True, check=False, timeout=60)
 
 
 @runs_here

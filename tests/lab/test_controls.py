@@ -133,12 +133,6 @@ def test_the_fact_may_stand_in_a_with_or_try(project: Project) -> None:
     assert project.run().verdict == "proven"
 
 
-def test_a_fact_falls_also_where_pytest_does_not_rewrite_it(project: Project) -> None:
-    project.chapter(experiment())
-
-    assert project.run("--assert=plain").verdict == "proven"
-
-
 def test_a_control_that_does_not_fail_makes_the_experiment_vacuous(project: Project) -> None:
     project.chapter(experiment(body="assert taken in (True, False)"))
 

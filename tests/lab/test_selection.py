@@ -152,19 +152,3 @@ def test_choosing_nothing_makes_no_contact_and_leaves_no_run(chapter: Project) -
     assert outcome.exit_code == pytest.ExitCode.NO_TESTS_COLLECTED
     assert chapter.engine.contacts == 0
     assert list((chapter.root / "reports" / "runs").iterdir()) == []
-
-
-def test_xdist_is_refused(chapter: Project) -> None:
-    chapter.write("xdist.py", "")
-    chapter.write(
-        "standin_xdist.py",
-        "def pytest_addoption(parser):\n"
-        "    parser.getgroup('xdist')._addoption('-n', dest='numprocesses', type=int)\n",
-    )
-
-    outcome = chapter.run("-p", "standin_xdist", "-n", "2", syspathinsert=True)
-
-    assert outcome.exit_code == pytest.ExitCode.USAGE_ERROR
-    assert outcome.err.strip() == (
-        "ERROR: -n is not for the labs: experiments measure the machine, so they run one by one"
-    )
