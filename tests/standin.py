@@ -93,6 +93,10 @@ class StandInEngine:
     def host_command(self, *argv: str) -> list[str]:
         return list(argv)
 
+    def open_observer(self) -> SimpleNamespace:
+        """Asked for where the tests' user is not root; nothing is looked at."""
+        return SimpleNamespace(close=lambda: None)
+
     def close(self) -> None:
         if self.stuck:
             raise OSError("the engine is stuck")

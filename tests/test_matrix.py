@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -13,6 +15,8 @@ import pytest
 from fixtures.engine import private
 from fixtures.engine.home import HOME
 from fixtures.engine.ownership import Owner
+from fixtures.engine.waiting import poll
+from fixtures.kernel import Process
 from fixtures.vm.parcel import USER
 from tools import matrix, tree, user
 
@@ -52,35 +56,50 @@ def test_a_place_without_a_run_is_named_and_makes_it_fail(
     assert "no run on here" in capsys.readouterr().err
 
 
+MATRIX = """\
+import sys
+from pathlib import Path
+from tools import matrix
+matrix.RUNS = Path(sys.argv.pop(1))
+matrix._report = lambda *_: None
+sys.exit(matrix.main())
+"""
+"""in a process of its own: in the end it removes all private engines that are its process's"""
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="an engine for another user takes root")
 @pytest.mark.parametrize("place", ["group", "rootless"])
-def test_a_user_who_is_not_root_leaves_a_run_and_nothing_else(
-    place: str,
-    monkeypatch: pytest.MonkeyPatch,
-    capfd: pytest.CaptureFixture[str],
-    tmp_path: Path,
-) -> None:
+def test_a_user_who_is_not_root_leaves_a_run_and_nothing_else(place: str, tmp_path: Path) -> None:
     if lacks := private.missing() if place == "group" else user.missing():
         pytest.skip(lacks)
-    monkeypatch.setattr(
-        sys,
-        "argv",
-        ["matrix", place, "--args", "-k 'runs_on_the_kernel or without_capabilities_root'"],
-    )
-    monkeypatch.setattr(matrix, "RUNS", tmp_path / "runs")
-    monkeypatch.setattr(matrix, "_report", lambda *_: None)
+    runs = tmp_path / "runs"
+    chosen = "-k 'runs_on_the_kernel or without_capabilities_root'"
+    with subprocess.Popen(
+        [sys.executable, "-c", MATRIX, str(runs), place, "--args", chosen],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=PROJECT,
+    ) as program:  # fmt: skip
+        owner = replace(
+            Owner.current(), pid=program.pid, start_time=Process(program.pid).start_time
+        )
+        said, wrong = program.communicate()
 
-    status = matrix.main()
-
-    said, wrong = capfd.readouterr()
-    assert status == 0, wrong
+    assert program.returncode == 0, wrong
     assert f"the labs run as user {USER}, not as root" in said
     assert "1 claim proven of 2" in said
-    (run,) = (tmp_path / "runs").iterdir()
+    (run,) = runs.iterdir()
     assert (run / "events.jsonl").stat().st_uid == 0
-    owner = Owner.current()
     assert list(HOME.glob(f"*{owner}.*")) == []
-    assert [each.pid for each in psutil.process_iter() if USER in _uids(each)] == []
+    assert poll(lambda: _of_the_user(owner), lambda left: not left, seconds=60) == []
+
+
+def _of_the_user(owner: Owner) -> list[int]:
+    """The user's processes of that run, which have a home in a folder of its owner's."""
+    found = []
+    for process in psutil.process_iter():
+        with suppress(psutil.NoSuchProcess):
+            if USER in process.uids() and str(owner) in str(process.environ()):
+                found.append(process.pid)
+    return found
 
 
 def test_what_a_rootless_engine_lacks_is_named_with_how_to_get_it(
@@ -91,13 +110,6 @@ def test_what_a_rootless_engine_lacks_is_named_with_how_to_get_it(
         (tmp_path / name).touch(0o755)
 
     assert user.missing() == "a rootless engine needs rootlesskit\nTry: apt-get install rootlesskit"
-
-
-def _uids(process: psutil.Process) -> tuple[int, ...]:
-    try:
-        return tuple(process.uids())
-    except psutil.NoSuchProcess:
-        return ()
 
 
 def test_a_command_in_a_tree_sees_its_files_and_writes_beside_them(tmp_path: Path) -> None:

@@ -83,7 +83,7 @@ def _cgroups() -> Iterator[str]:
 
 def _folders() -> Iterator[str]:
     for folder in (*FOLDERS, tempfile.gettempdir()):
-        with suppress(FileNotFoundError):
+        with suppress(FileNotFoundError, PermissionError):
             yield from (f"file {folder}/{name}" for name in os.listdir(folder))
 
 
