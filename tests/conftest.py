@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from fixtures.engine import Engine, Owner
 from fixtures.engine.errors import EngineUnreachable
 from fixtures.engine.reaper import Reaper
+from fixtures.kernel.files import set_observer
 
 from .project import Project
 
@@ -33,5 +35,10 @@ def engine(reaper: Reaper) -> Iterator[Engine]:
         found = Engine.of_this_machine(reaper)
     except EngineUnreachable as error:
         pytest.skip(str(error))
+    observer = None if os.geteuid() == 0 else found.open_observer()
+    set_observer(observer)  # as in a run of a user who is not root
     yield found
+    set_observer(None)
+    if observer is not None:
+        observer.close()
     found.close()

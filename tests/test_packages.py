@@ -21,9 +21,11 @@ def test_where_the_labs_start_an_engine_they_start_a_registry_too(
 ) -> None:
     assert missing(monkeypatch) == [
         *("docker.io", "iptables", "iproute2"),
-        *("docker-registry", "openssl"),
+        *("docker-registry", "curl", "openssl"),
     ]
-    assert missing(monkeypatch, "dockerd", "iptables", "ip", "openssl") == ["docker-registry"]
+    assert missing(monkeypatch, "dockerd", "iptables", "ip", "curl", "openssl") == [
+        "docker-registry"
+    ]
 
 
 def test_beside_the_user_s_engine_alone_nothing_is_installed(
@@ -33,7 +35,7 @@ def test_beside_the_user_s_engine_alone_nothing_is_installed(
 
 
 def test_where_all_is_there_nothing_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
-    there = ("dockerd", "iptables", "ip", "docker-registry", "openssl")
+    there = ("dockerd", "iptables", "ip", "docker-registry", "curl", "openssl")
 
     assert missing(monkeypatch, *there) == []
 

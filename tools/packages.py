@@ -165,6 +165,8 @@ def missing_for_engine() -> Iterator[tuple[str, str]]:
             )
         if not is_here("docker-registry"):
             yield "docker-registry", "the experiments with registries run one beside their engine"
+        if not is_here("curl"):
+            yield "curl", "the experiments with published ports ask a server by it"
         if not is_here("openssl"):
             yield "openssl", "those registries get their certificates from it"
     found = shutil.which("busybox")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from fixtures.engine import BenchError, Engine, cgroups, image
@@ -9,7 +11,10 @@ from fixtures.engine.containerd import Containerd
 from fixtures.engine.private import cgroup_name
 from tests.traces import nothing_is_left
 
-pytestmark = pytest.mark.engine
+pytestmark = [
+    pytest.mark.engine,
+    pytest.mark.skipif(os.geteuid() != 0, reason="containerd takes root"),
+]
 
 
 def test_its_container_runs_and_goes_with_it(engine: Engine) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Iterator
 
@@ -11,7 +12,10 @@ from fixtures.engine import BenchError, Engine
 from fixtures.engine.lan import Lan
 from fixtures.kernel import NetworkNamespace
 
-pytestmark = pytest.mark.engine
+pytestmark = [
+    pytest.mark.engine,
+    pytest.mark.skipif(os.geteuid() != 0, reason="a network beside the host takes root"),
+]
 
 
 @pytest.fixture

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from fixtures.engine import BenchError, Engine
@@ -14,6 +16,10 @@ from tests.traces import nothing_is_left
 
 pytestmark = pytest.mark.engine
 
+ENTERING_TAKES_ROOT = pytest.mark.skipif(
+    os.geteuid() != 0, reason="to enter the network of a container takes root"
+)
+
 
 def start(engine: Engine, **options: object) -> Container:
     return engine.start(merged(DEFAULTS, options))
@@ -24,6 +30,7 @@ def host(engine: Engine) -> NetworkNamespace:
     return NetworkNamespace(engine.private.network_namespace)
 
 
+@ENTERING_TAKES_ROOT
 def test_a_network_is_the_run_s_and_a_bridge_and_goes_and_once_is_enough(engine: Engine) -> None:
     with nothing_is_left(engine.client):
         network = engine.make_network()
@@ -69,6 +76,7 @@ def test_its_options_reach_the_engine_and_the_line_says_them(engine: Engine) -> 
     )  # fmt: skip
 
 
+@ENTERING_TAKES_ROOT
 def test_who_is_still_in_it_is_taken_out_before_it_goes(engine: Engine) -> None:
     first, second = engine.make_network(), engine.make_network("other-network")
     container = start(engine, network_mode=first.name)

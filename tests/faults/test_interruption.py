@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from fixtures.engine import Engine, podman
+from fixtures.engine import Engine, podman, private
 from fixtures.engine.handmade_engine import MAKERS
 from fixtures.engine.waiting import poll
 from tests.traces import nothing_is_left
@@ -34,6 +34,9 @@ class Where:
 
 
 ITS_OWN = Where()
+ITS_OWN_TAKES_ROOT = pytest.mark.skipif(
+    private.missing() is not None, reason=str(private.missing())
+)
 
 
 @pytest.fixture(params=["its own engine", "the user's engine", "podman", *MAKERS])
@@ -43,8 +46,12 @@ def where(request: pytest.FixtureRequest, engine: Engine) -> Where:
         if reason := podman.missing():
             pytest.skip(reason)
         return Where(maker=request.param)
+    if request.param == "its own engine":
+        if reason := private.missing():
+            pytest.skip(reason)
+        return ITS_OWN
     if request.param not in MAKERS:
-        return ITS_OWN if request.param == "its own engine" else Where(engine.where.url)
+        return Where(engine.where.url)
     if lack := MAKERS[request.param].missing():
         pytest.skip(f"needs a machine for {request.param}: {lack[0]}")
     return Where(maker=request.param)
@@ -91,6 +98,7 @@ def test_a_signal_ends_a_run_in_order(
     assert run.reports.finish is not None
 
 
+@ITS_OWN_TAKES_ROOT
 def test_ctrl_c_once_more_does_not_break_off_the_cleaning_up(labs: Labs, engine: Engine) -> None:
     with nothing_is_left(engine.client):
         run = started(labs, ITS_OWN)
@@ -133,6 +141,7 @@ def test_where_the_last_net_was_killed_too_the_next_run_cleans_up(
         assert next_run.process.returncode == 0, next_run.output
 
 
+@ITS_OWN_TAKES_ROOT
 def test_a_run_right_after_a_killed_one_gets_along_with_its_reaper(
     labs: Labs, engine: Engine
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +12,10 @@ from fixtures.engine import BenchError, Engine, cgroups, scratch
 from fixtures.kernel import Cgroup
 from fixtures.lab.bundle import OwnBundle
 
-pytestmark = pytest.mark.engine
+pytestmark = [
+    pytest.mark.engine,
+    pytest.mark.skipif(os.geteuid() != 0, reason="runc takes root"),
+]
 
 CONFIG = {
     "ociVersion": "1.0.0",
