@@ -49,6 +49,8 @@ def print_deck(deck: Path, pdf: Path, program: str) -> None:
                 errors="replace",
                 timeout=WITHIN,
                 check=False,
+                # Where it notes crashes, whatever profile it has.
+                env=os.environ | {"XDG_CONFIG_HOME": folder},
             )
         except subprocess.TimeoutExpired:
             sys.exit(f"slides-pdf: {program} did not end within {WITHIN} s")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -34,7 +35,7 @@ def limit() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
+def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     """The system's Chromium, one for all tests; they are skipped where there is none."""
     program = browser()
     if program is None or not has_library("libatomic.so.1"):
@@ -44,7 +45,12 @@ def chromium() -> Iterator[Browser]:
         )
     expect.set_options(timeout=HANGS_AFTER * 1000)
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=program, timeout=0)
+        chromium = playwright.chromium.launch(
+            executable_path=program,
+            timeout=0,
+            # Where it notes crashes, whatever profile it has.
+            env={**os.environ, "XDG_CONFIG_HOME": str(tmp_path_factory.mktemp("chromium"))},
+        )
         yield chromium
         chromium.close()
 
