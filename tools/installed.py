@@ -16,6 +16,7 @@ import re
 import shlex
 import subprocess
 import sys
+import textwrap
 import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -173,7 +174,8 @@ def _uninstall(note: Note) -> None:
     for name, why in stay.items():
         print(f"unprepare: {name} stays: {why}")
     if go:
-        print(f"unprepare: purging {' '.join(go)}")
+        told = f"unprepare: purging {' '.join(go)}"
+        print(textwrap.fill(told, 100, subsequent_indent="    ", break_on_hyphens=False))
         if back:
             print(f"unprepare: bringing back {' '.join(back)}")
         _as_root(*APT, "install", *words)
