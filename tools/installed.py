@@ -16,8 +16,8 @@ import re
 import shlex
 import subprocess
 import sys
-import textwrap
 import tempfile
+import textwrap
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
