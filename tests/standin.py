@@ -123,5 +123,8 @@ class StandInReaper:
     def __init__(self, owner: object) -> None:
         pass
 
+    def watch_private_engines(self) -> None:
+        pass
+
     def dismiss(self) -> None:
         pass

@@ -306,6 +306,19 @@ def test_a_policy_that_a_killed_call_has_left_denies_nothing_and_goes(machine: M
     assert not policy.exists()
 
 
+def test_what_was_removed_and_not_purged_starts_nothing_when_it_comes_back(
+    machine: Machine,
+) -> None:
+    """Its script in /etc/init.d is configuration, and has stayed."""
+    machine.configured.add("docker.io")
+    (machine.root / "etc/init.d/docker").touch()
+    (machine.root / "var/lib/dpkg/info/docker.io.list").write_text("/etc/init.d/docker\n")
+
+    installed.install(["docker.io"])
+
+    assert machine.started == []
+
+
 def test_a_policy_of_somebody_s_stays_as_it_is(machine: Machine) -> None:
     policy = machine.root / "usr/sbin/policy-rc.d"
     policy.write_text("#!/bin/sh\nexit 101\n")
@@ -385,6 +398,7 @@ def test_what_was_prepared_is_taken_back_and_nothing_else(
     machine.old.clear()
     files, names = machine.files, set(machine.packages)
     (installed.PROJECT / ".venv").mkdir()
+    installed.NOTE.write_text("environment\t.venv\n")
     installed.install(["docker.io", "busybox-static"])
     installed.install(["openssl"])
     capsys.readouterr()
@@ -585,8 +599,10 @@ def test_a_command_that_fails_is_told_with_what_it_said(
 
     assert installed.main(["install", "nonesuch"]) == 1
     assert capsys.readouterr().err == (
-        "prepare: this command failed: DEBIAN_FRONTEND=noninteractive apt-get -qq --yes "
-        "--no-install-recommends -o DPkg::Lock::Timeout=120 --simulate install nonesuch\n"
+        "prepare: this command failed: DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 "
+        "apt-get -qq --yes --no-install-recommends -o DPkg::Lock::Timeout=120 "
+        "-o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold "
+        "--simulate install nonesuch\n"
         "    It said at its end:\n"
         "    | E: no such package\n"
         "    Mend that and call again; what was done is not done twice.\n"

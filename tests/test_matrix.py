@@ -18,9 +18,16 @@ from fixtures.engine.ownership import Owner
 from fixtures.engine.waiting import poll
 from fixtures.kernel import Process
 from fixtures.vm.parcel import USER
+from tests.standin import StandInReaper
 from tools import matrix, tree, user
 
 PROJECT = Path(__file__).parents[1]
+
+
+@pytest.fixture(autouse=True)
+def reaper(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the end it would remove all private engines that are this process's, the tests' own."""
+    monkeypatch.setattr(matrix, "Reaper", StandInReaper)
 
 
 def test_an_unknown_engine_is_an_error_that_names_the_known_ones() -> None:
@@ -64,7 +71,6 @@ matrix.RUNS = Path(sys.argv.pop(1))
 matrix._report = lambda *_: None
 sys.exit(matrix.main())
 """
-"""in a process of its own: in the end it removes all private engines that are its process's"""
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="an engine for another user takes root")

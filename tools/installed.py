@@ -14,6 +14,7 @@ import contextlib
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -90,7 +91,12 @@ def install(names: list[str]) -> None:
     more = "1 more package is" if len(begun) == 1 else f"{len(begun)} more packages are"
     print(f"prepare: {more} on this machine, which {NOTE.name} lists")
     if off := sorted({each.split("\t")[0].partition(".")[0] for each in note.of("off")}):
-        print(f"prepare: started none of their services, nor will the next boot: {', '.join(off)}")
+        services = ", ".join(off)
+        if _has_a_policy_of_its_own():
+            print(f"prepare: the next boot starts none of their services: {services}")
+            print(f"prepare: whether one was started now, this machine's own /{POLICY} has decided")
+        else:
+            print(f"prepare: started none of their services, nor will the next boot: {services}")
     print("prepare: to take all of it back: make unprepare")
 
 
@@ -131,12 +137,16 @@ def undo() -> None:
             _mend(setting)
             _note_what_came(note)
         note.forget("before", "begun")
+    environments = {*ENVIRONMENTS} & {*note.of("environment")}
     if note.of("package"):
         _uninstall(note)
-    for name in ENVIRONMENTS:
-        if (PROJECT / name).exists():
+    for name in sorted(environments):
+        place = PROJECT / name
+        if place.exists():
             print(f"unprepare: removing {name}")
-            _as_root("rm", "-rf", "--", str(PROJECT / name))
+            shutil.rmtree(place, ignore_errors=True)
+            if place.exists():  # some of it is root's
+                _as_root("rm", "-rf", "--", str(place))
     note.forget("environment")
     if note.of("package"):
         note.write()
@@ -228,8 +238,10 @@ class Note:
 
 
 APT = (
-    "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq", "--yes",
+    # Ubuntu's needrestart would restart services of others; and nobody is there to be asked.
+    "env", "DEBIAN_FRONTEND=noninteractive", "NEEDRESTART_SUSPEND=1", "apt-get", "-qq", "--yes",
     "--no-install-recommends", "-o", "DPkg::Lock::Timeout=120",
+    "-o", "Dpkg::Options::=--force-confdef", "-o", "Dpkg::Options::=--force-confold",
 )  # fmt: skip
 
 
@@ -296,6 +308,8 @@ def _needed_by(names: Iterable[str], known: dict[str, tuple[set[str], set[str]]]
 def _use(name: str, note: Note) -> str:
     """Why a package that was installed for the labs has to stay, in somebody's use; "" where not."""
     if name == "docker.io":
+        if (ROOT / "var/lib/isolation-labs").exists():
+            return "a run of the labs goes on, or was killed: the next one tidies up"
         if _has_data(ROOT / "var/lib/docker"):
             return "purging it would remove /var/lib/docker, which an engine of somebody's has made"
         if packages.answers(packages.SOCKET):
@@ -411,10 +425,12 @@ def _nothing_is_started(note: Note) -> Iterator[str]:
 
     Yields the environment variable by which the policy knows apt-get's call from somebody else's.
     """
-    begun = {file.stem for name in note.of("begun") for file in _service_files(name)}
-    setting = f"{SERVICES_BEFORE}={' '.join(sorted(_services() - begun))}"
+    # Of a package that was removed and not purged the script in /etc/init.d stands there still.
+    absent = {*note.of("begun"), *_dpkg("config-files")}
+    theirs = {file.stem for name in absent for file in _service_files(name)}
+    setting = f"{SERVICES_BEFORE}={' '.join(sorted(_services() - theirs))}"
     policy = ROOT / POLICY
-    if os.path.lexists(policy) and not _policy_is_ours():
+    if _has_a_policy_of_its_own():
         yield setting
         return
     with tempfile.NamedTemporaryFile("w", encoding="ascii") as text:
@@ -425,6 +441,10 @@ def _nothing_is_started(note: Note) -> Iterator[str]:
         yield setting
     finally:
         _as_root("rm", "-f", str(policy))
+
+
+def _has_a_policy_of_its_own() -> bool:
+    return os.path.lexists(ROOT / POLICY) and not _policy_is_ours()
 
 
 def _policy_is_ours() -> bool:

@@ -112,8 +112,8 @@ lock=.preparing
 if [ ! -e $lock ] && (umask 077 && : >$lock) 2>/dev/null && [ "$(id -u)" = 0 ]; then
     chown --reference=. $lock
 fi
-if [ -r $lock ]; then
-    exec 9<$lock
+if [ -w $lock ]; then
+    exec 9<>$lock # over NFS only what may be written can be locked
     flock 9
 fi
 

@@ -9,7 +9,7 @@
 set -eu
 
 [ "$(id -u)" != 0 ] || exec "$@"
-sudo -n true 2>/dev/null || exit 1
+sudo -n bash -c : 2>/dev/null || exit 1
 
 settings=$(mktemp)
 for name in CI DEBIAN_FRONTEND HOME PYTEST_ADDOPTS PYTHONDONTWRITEBYTECODE \

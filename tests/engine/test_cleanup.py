@@ -145,6 +145,21 @@ def test_what_can_not_be_removed_is_an_error(fake: FakeEngine, client: docker.Do
         cleanup.remove_all_of(client, OURS)
 
 
+def test_what_is_in_somebody_s_use_keeps_nothing_else(
+    fake: FakeEngine, client: docker.DockerClient
+) -> None:
+    """As a network to which somebody has connected a container: then no run could begin any more."""
+    fake.answers["DELETE /networks/dead-network"] = (403, "network has active endpoints")
+    fake.answers["DELETE /networks/ours-network"] = (403, "network has active endpoints")
+
+    assert cleanup.sweep(client) == 3
+    assert removed(fake) == everything_of("dead", DEAD)
+    fake.asked.clear()
+    with pytest.raises(APIError, match="network has active endpoints"):
+        cleanup.remove_all_of(client, OURS)
+    assert removed(fake) == everything_of("ours", OURS)
+
+
 def test_an_engine_without_anything_is_left_as_it_is(
     fake: FakeEngine, client: docker.DockerClient
 ) -> None:

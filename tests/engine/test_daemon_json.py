@@ -70,7 +70,10 @@ def test_a_driver_that_makes_something_of_the_machine_s_is_refused(
 def test_what_dockerd_would_load_into_the_kernel_is_known() -> None:
     assert DaemonJson.of({"icc": False}).loads_br_netfilter
     assert DaemonJson.of({"userland-proxy": False}).loads_br_netfilter
-    assert not DaemonJson.of({"icc": True, "iptables": False}).loads_br_netfilter
+    bridge = {"bridge": {"com.docker.network.bridge.enable_icc": "false"}}
+    assert DaemonJson.of({"default-network-opts": bridge}).loads_br_netfilter
+    for harmless in ({"icc": True, "iptables": False}, {"default-network-opts": {"overlay": {}}}):
+        assert not DaemonJson.of(harmless).loads_br_netfilter
 
 
 @pytest.mark.parametrize(

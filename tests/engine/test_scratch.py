@@ -69,7 +69,7 @@ def test_what_is_mounted_in_a_folder_is_unmounted_and_left_as_it_is(tmp_path: Pa
 def test_a_folder_in_which_something_stays_mounted_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
     folder = scratch.make(OURS)
     (folder / "somebody's").touch()
-    monkeypatch.setattr(scratch, "_mounted", lambda folder: [f"{folder}/nowhere"])
+    monkeypatch.setattr(home, "mounted", lambda folder: [f"{folder}/nowhere"])
 
     scratch.remove(folder)
 
@@ -85,7 +85,7 @@ def test_an_owner_s_folders_go_and_no_others() -> None:
 
 
 def test_a_sweep_removes_the_folders_of_the_dead_and_nothing_else(temporary: Path) -> None:
-    dead, living = scratch.make(DEAD), scratch.make(OURS)
+    dead, living = scratch.make(replace(OURS, start_time=1)), scratch.make(OURS)
     foreign = [temporary / "isolation-labs.a.b.c.d.e", temporary / f"mine.{DEAD}.1"]
     for folder in foreign:
         folder.mkdir()
@@ -103,6 +103,18 @@ def test_root_s_are_where_nobody_else_may_write(monkeypatch: pytest.MonkeyPatch)
     assert scratch.place() == Path(tempfile.gettempdir())
 
 
+def test_a_user_s_folder_of_another_machine_s_run_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Temporary files may be on a disk that machines share, each with a boot of its own."""
+    theirs = scratch.make(DEAD)
+    us = os.geteuid()
+    monkeypatch.setattr(scratch, "place", lambda: theirs.parent)
+    monkeypatch.setattr(scratch, "_is_ours", lambda folder: True)
+    monkeypatch.setattr(os, "geteuid", lambda: us or 1000)
+
+    assert scratch.sweep() == 0
+    assert theirs.exists()
+
+
 # What others put where these folders are, under the name of one that a dead run left
 
 
@@ -111,6 +123,18 @@ def forged(temporary: Path, target: Path) -> Path:
     link = temporary / f"isolation-labs.{DEAD}.12345678"
     link.symlink_to(target)
     return link
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounting needs root")
+def test_what_is_mounted_is_found_also_where_a_folder_above_is_a_link(tmp_path: Path) -> None:
+    (tmp_path / "disk/folder/below").mkdir(parents=True)
+    (tmp_path / "var").symlink_to(tmp_path / "disk")
+    point = tmp_path / "disk/folder/below"
+    subprocess.run(["mount", "-t", "tmpfs", "ours", str(point)], check=True)
+    try:
+        assert home.mounted(tmp_path / "var/folder") == [str(point)]
+    finally:
+        subprocess.run(["umount", str(point)], check=True)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="mounting needs root")

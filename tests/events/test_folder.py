@@ -123,6 +123,24 @@ def test_what_one_that_died_has_left_goes_with_the_next(folder: Path, number: in
     assert sorted(os.listdir(folder)) == ["cards", "page.html"]
 
 
+def test_what_one_that_died_had_put_aside_is_put_back(folder: Path) -> None:
+    """It is killed between two renamings: of `cards` neither the older nor the newer is in place."""
+    dies = (
+        "import os, sys; from pathlib import Path; from fixtures.events.folder import replacing\n"
+        "def once(*paths):\n    rename(*paths)\n    os.kill(os.getpid(), 9)\n"
+        "rename, os.rename = os.rename, once\n"
+        "with replacing(Path(sys.argv[1])) as made:\n"
+        "    (made / 'cards').mkdir(); (made / 'cards/newer.html').touch()"
+    )
+    subprocess.run([sys.executable, "-c", dies, folder], cwd=OURS, check=False)
+    assert not (folder / "cards").exists()
+
+    with pytest.raises(RuntimeError), replacing(folder):
+        raise RuntimeError("and the next one makes nothing")
+
+    assert texts(folder) == OLDER
+
+
 WORKS = (
     "import sys; from pathlib import Path; from fixtures.events.folder import replacing\n"
     "with replacing(Path(sys.argv[1])) as made:\n"

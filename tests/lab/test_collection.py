@@ -27,6 +27,10 @@ NOWHERE = (
     "neither a parameter of @given, nor a key of @private_engine, nor an option of a container"
 )
 
+HIDDEN = (
+    "it has an assert below something else, a loop, an if, a with or a try: whether it was come to, "
+    "and what became of it, nobody sees. It belongs into the function itself"
+)
 WAITING = (
     "a fact that takes time is read with settled(…), and what must hold before is waited for with "
     "wait_until(…)"
@@ -193,6 +197,25 @@ MALFORMED = {
             "@neighbour_started_with(volumes='folder:/folder'): folder is written in braces: "
             "'{folder}:/folder'"
         ),
+    ),
+    "an assert whose fall is swallowed": (
+        experiment(
+            body="try:\n    assert 1 == 2\nexcept AssertionError:\n    pass\nassert not taken"
+        ),
+        HIDDEN,
+    ),
+    "an assert that need not be come to": (
+        experiment(body="for each in []:\n    assert each\nassert not taken"),
+        HIDDEN,
+    ),
+    "an assert of an inner function": (
+        experiment(body="def inner():\n    assert 1 == 2\nassert not taken"),
+        HIDDEN,
+    ),
+    "an assert in a with": (
+        "import contextlib\n"
+        + experiment(body="with contextlib.suppress(AssertionError):\n    assert not taken"),
+        HIDDEN,
     ),
     "a sleep": (
         "import time\n" + experiment(body="time.sleep(1)\nassert not taken"),
