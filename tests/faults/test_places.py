@@ -33,7 +33,9 @@ def make(name):
     (PLACE / name).mkdir()
     return PLACE / name
 
-scratch.home = SimpleNamespace(HOME=PLACE, make=make, leave=lambda: None)
+scratch.home = SimpleNamespace(
+    HOME=PLACE, make=make, leave=lambda: None, mounted=scratch.home.mounted
+)
 """
 
 CHOSEN = {
