@@ -448,6 +448,7 @@ def test_status_exit_code_and_oom_killed_tell_five_failures_apart(create, look_a
 
 
 @answers("study-43")
+@requires("logs")
 @given(command=("sh", "-c", "echo no configuration >&2; exit 1"))
 @without("standard error: it writes a file", command=("sh", "-c", "echo none > /log; exit 1"))
 def test_docker_logs_still_has_what_a_dead_container_said(create, command):

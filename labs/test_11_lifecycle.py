@@ -443,6 +443,7 @@ def test_a_health_check_runs_inside_the_container(container, host, what):
 
 
 @answers("study-46")
+@requires("logs")
 @fresh
 @started_with(tty=True, stdin_open=True, command=("sh", "-c", "echo ready; exec sh"))
 @given(keys=CTRL_P_CTRL_Q)

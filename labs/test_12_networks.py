@@ -21,6 +21,8 @@ from fixtures.lab import (
 SERVER = ("busybox", "httpd", "-f", "-p", "5000", "-h", "/etc")
 LOCAL_SERVER = (*SERVER[:4], "127.0.0.1:5000", *SERVER[5:])
 BRIDGE = "com.docker.network.bridge"
+# What an engine may be configured to have that takes rules, too: a control has none.
+NO_OTHER_RULES = {"icc": True, "ip6tables": False}
 
 
 # A bridge and its cables
@@ -136,7 +138,7 @@ def test_the_host_reaches_a_port_that_is_not_published(container, host, own):
 
 @answers("study-25", "deep-5")
 @requires("curl", "iptables", "br-netfilter")
-@private_engine(**{"userland-proxy": False, "iptables": True})
+@private_engine(**{"userland-proxy": False, "iptables": True, **NO_OTHER_RULES})
 @started_with(network_mode="bridge", command=SERVER, ports=["80:5000"])
 @without("the rules", iptables=False)
 def test_a_rule_leads_from_the_host_s_port_to_the_container_s(container, host, lan):
@@ -228,7 +230,7 @@ def test_a_port_published_on_127_0_0_1_is_not_at_the_host_s_other_address(contai
 
 
 @answers("study-24")
-@private_engine(iptables=True)
+@private_engine(iptables=True, **NO_OTHER_RULES)
 @started_with(network_mode="{network}")
 @neighbour_started_with(network_mode="{other_network}", command=SERVER)
 @given(joins=False)

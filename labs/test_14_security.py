@@ -207,7 +207,7 @@ def test_without_the_filter_capabilities_still_refuse(container):
 
 @fresh
 @started_with(user="1000:1000", security_opt=["no-new-privileges"])
-@without("no-new-privileges", security_opt=None)
+@without("no-new-privileges", security_opt=["no-new-privileges=false"])
 def test_no_new_privileges_makes_a_setuid_program_an_ordinary_one(container):
     """With no-new-privileges a program of root's with the setuid bit does not run as root.
 
@@ -425,7 +425,7 @@ def test_privileged_opens_every_lock_but_the_namespaces(container):
 @without("--pid", pid_mode=None)
 @without("--cap-drop", cap_drop=None)
 @without("seccomp=unconfined", security_opt=["no-new-privileges"])
-@without("no-new-privileges", security_opt=["seccomp=unconfined"])
+@without("no-new-privileges", security_opt=["seccomp=unconfined", "no-new-privileges=false"])
 @without("--read-only", read_only=None)
 @without("--oom-score-adj", oom_score_adj=None)
 @without("--pids-limit=64", pids_limit=128)
