@@ -156,7 +156,7 @@ def test_a_host_name_that_is_set_inside_stays_inside(container, host):
 
 
 @answers("how-15")
-@without(ipc_mode="host")
+@without(ipc_mode="host", requires=("user-namespace-of-the-host",))
 def test_a_container_does_not_see_the_shared_memory_of_the_host(container, host):
     """A System V shared memory segment of the host is not listed inside a container.
 
@@ -302,6 +302,7 @@ def test_user_and_time_namespaces_are_shared_with_the_host_by_default(container,
     assert ("cgroup" in own) == (engine.info("CgroupVersion") == "2")
 
 
+@requires("user-namespace-of-the-host")
 @without(volumes=["/sys/fs/cgroup:/sys/fs/cgroup"])
 def test_a_container_can_not_write_to_its_cgroup(container):
     """The cgroup file systems in a container are mounted read-only: it can not lift its limits.

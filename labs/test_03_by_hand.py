@@ -211,7 +211,7 @@ def test_a_filter_refuses_what_takes_no_capability(by_hand, steps):
 
 @answers("brief-5", "brief-7", "intro-5", "study-41")
 @helped_by("fixtures/engine/by_hand.py")
-@requires("by-hand", "docker", "overlay", "seccomp")
+@requires("by-hand", "docker", "overlay", "seccomp", "user-namespace-of-the-host")
 @started_with(network_mode="bridge")
 @given(steps=ALL)
 @without("the namespaces", steps=tuple(step for step in ALL if step != "namespaces"))

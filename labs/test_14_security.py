@@ -422,6 +422,7 @@ def test_privileged_opens_every_lock_but_the_namespaces(container):
     pids_limit=64,
     ulimits=[{"Name": "nofile", "Soft": 64, "Hard": 64}],
 )
+@neighbour_started_with(security_opt=["no-new-privileges=false"])
 @without("--pid", pid_mode=None)
 @without("--cap-drop", cap_drop=None)
 @without("seccomp=unconfined", security_opt=["no-new-privileges"])
