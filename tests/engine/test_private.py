@@ -206,7 +206,7 @@ def test_a_name_is_no_part_of_a_script(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_it_loads_no_module_into_the_kernel() -> None:
+def test_what_it_calls_modprobe_loads_nothing() -> None:
     """With br_netfilter, which dockerd would load, all bridges of the host go through iptables."""
     daemon = PrivateEngine(Owner.current(), next(NUMBERS))
     try:
