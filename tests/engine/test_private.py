@@ -166,10 +166,24 @@ def _etc() -> dict[Path, tuple[int, int]]:
 def test_what_its_daemons_make_at_places_of_the_machine_s_goes_with_it(
     reaper: Reaper, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    before = {place: os.path.exists(place) for place in private._PLACES}
+    places = (*private._PLACES, private._OF_A_SWARM)
+    before = {place: os.path.exists(place) for place in places}
     with private_engine(reaper, hostname="host-1"):
         assert os.path.exists("/opt/containerd/bin")
-    assert {place: os.path.exists(place) for place in private._PLACES} == before
+    assert {place: os.path.exists(place) for place in places} == before
+
+
+def test_a_host_of_a_swarm_keeps_its_own_place_when_another_goes(reaper: Reaper) -> None:
+    """A directory that is removed takes what is mounted on it elsewhere with it: umount(2)."""
+    with private_engine(reaper, hostname="host-1") as (_, first):
+        with private_engine(reaper, hostname="host-2"), private_engine(reaper):
+            pass
+
+        seen = subprocess.run(
+            first.enter("stat", "--file-system", "--format=%T", private._OF_A_SWARM),
+            capture_output=True, text=True, check=True,
+        )  # fmt: skip
+        assert seen.stdout == "tmpfs\n"
 
 
 def test_of_such_places_what_was_there_or_has_something_in_it_stays(
