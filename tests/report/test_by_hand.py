@@ -697,6 +697,14 @@ def test_the_sockets_of_a_private_engine_are_where_an_engine_has_them() -> None:
     ]
 
 
+def test_a_socket_in_a_folder_of_root_s_is_not_the_engine_s() -> None:
+    """As that of a relay between the docker command and the engine, which has such a name too."""
+    folder = "/var/lib/isolation-labs/isolation-labs.8bf23908.4026531836.42.7.0a1b2c3d"
+    asked = command("docker", f"--host=unix:{folder}/docker.sock", "ps", where="host", stdout="-")
+
+    assert "docker --host=unix:$folder/docker.sock ps" in steps(asked)
+
+
 def test_what_the_docker_command_made_is_removed() -> None:
     network = command("docker", "network", "create", "shop", where="host", stdout="1")
     runs = [

@@ -235,6 +235,8 @@ ALIKE = [
      f"cgroup /isolation-labs.aaaaaaaa.4026531836.1.2.1/{OTHER_HEX}"),
     ("'/tmp/isolation-labs.8bf23908.4026531836.13183.882183.7np0vjby/note'",
      "'/tmp/isolation-labs.8bf23908.4026531836.99.100.abcdefgh/note'"),
+    ("'/tmp/isolation-labs.8bf23908.4026531836.13183.882183.7np0vjby/note'",
+     "'/var/lib/isolation-labs/isolation-labs.8bf23908.4026531836.99.100.abcdefgh/note'"),
     (f"'{HEX[:12]}' != 'vm'", f"'{OTHER_HEX[:12]}' != 'vm'"),
     ("'8bf23908-2b98-4a15-ab68-acc24702fc10'", "'11111111-2222-3333-4444-555555555555'"),
     ("{'docker0', 'veth0934efd'}", "{'veth1111111', 'docker0'}"),
