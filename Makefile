@@ -57,7 +57,7 @@ lint: prepare-dev  ## check style, format and types
 	@.venv-dev/bin/mypy
 
 clean:  ## remove the environments and caches, never a report
-	rm -rf .venv .venv-dev .tox .mypy_cache .ruff_cache .pytest_cache
+	rm -rf .venv .venv-dev .tox .hypothesis .mypy_cache .ruff_cache .pytest_cache
 	find . -name reports -prune -o -name __pycache__ -prune -exec rm -rf {} +
 
 unprepare:  ## take back what the targets have installed on this machine

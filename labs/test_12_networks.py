@@ -21,7 +21,7 @@ from fixtures.lab import (
 SERVER = ("busybox", "httpd", "-f", "-p", "5000", "-h", "/etc")
 LOCAL_SERVER = (*SERVER[:4], "127.0.0.1:5000", *SERVER[5:])
 BRIDGE = "com.docker.network.bridge"
-# What an engine may be configured to have that takes rules, too: a control has none.
+# With these the other way round, as an engine may be configured, it would not start without rules.
 NO_OTHER_RULES = {"icc": True, "ip6tables": False}
 
 

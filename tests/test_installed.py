@@ -369,15 +369,20 @@ def test_what_did_not_come_is_not_noted(machine: Machine, monkeypatch: pytest.Mo
     assert "docker.io" in machine.packages
 
 
-def test_where_it_was_killed_midway_the_next_call_starts_nothing_either(
-    machine: Machine, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    names = set(machine.packages)
+def kill_midway(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Install docker.io, and die before its packages are configured."""
     machine.killed = True
     with monkeypatch.context() as dead:
         dead.setattr(installed, "_turn_off", lambda *_: machine.end())
         with pytest.raises(SystemExit):
             installed.install(["docker.io"])
+
+
+def test_where_it_was_killed_midway_the_next_call_starts_nothing_either(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = set(machine.packages)
+    kill_midway(machine, monkeypatch)
     machine.killed = False
     assert "docker.io" in machine.packages
 
@@ -553,11 +558,7 @@ def test_what_a_killed_call_has_begun_can_be_taken_back_at_once(
     machine: Machine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     names = set(machine.packages)
-    machine.killed = True
-    with monkeypatch.context() as dead:
-        dead.setattr(installed, "_turn_off", lambda *_: machine.end())
-        with pytest.raises(SystemExit):
-            installed.install(["docker.io"])
+    kill_midway(machine, monkeypatch)
 
     installed.undo()
 

@@ -10,11 +10,12 @@ import tarfile
 from contextlib import suppress
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from fixtures.engine.archive import Archive, Digest, Entry, Layer
 from fixtures.engine.errors import BenchError
+from tests.fuzzing import fuzzed
 
 LOWER = Layer.of([Entry("etc/motd", b"hello"), Entry("etc/group", b"root"), Entry("a/b/c", b"1")])
 UPPER = Layer.of([Entry("etc/motd", b"changed"), Entry("etc/.wh.group"), Entry(".wh.a")])
@@ -127,7 +128,7 @@ WHOLE = tar(
 CUTS = st.tuples(st.integers(0, len(WHOLE)), st.integers(0, 600), st.binary(max_size=600))
 
 
-@settings(derandomize=True, max_examples=200, deadline=None)
+@fuzzed
 @given(cuts=st.lists(CUTS, min_size=1, max_size=4))
 def test_one_that_is_damaged_is_read_or_refused(cuts: list[tuple[int, int, bytes]]) -> None:
     content = WHOLE

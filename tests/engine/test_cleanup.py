@@ -7,12 +7,13 @@ from dataclasses import replace
 import docker
 import pytest
 from docker.errors import APIError
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from fixtures.engine import cleanup
 from fixtures.engine.ownership import LABEL, Owner
 from tests.fake_engine import FakeEngine
+from tests.fuzzing import fuzzed
 
 OURS = Owner.current()
 DEAD = replace(OURS, boot="00000000")
@@ -216,12 +217,7 @@ NAMES = st.text() | st.sampled_from(
 )
 
 
-@settings(
-    derandomize=True,
-    max_examples=100,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
+@fuzzed
 @given(
     label=TEXTS,
     names=st.none() | st.lists(NAMES, max_size=3),

@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from fixtures.engine.daemon_json import SET_BY_THE_SUITE, DaemonJson
 from fixtures.engine.errors import BenchError
+from tests.fuzzing import fuzzed
 
 
 def refusal(found: object) -> str:
@@ -115,12 +116,7 @@ VALUES = st.recursive(
 )
 
 
-@settings(
-    derandomize=True,
-    max_examples=100,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
+@fuzzed
 @given(
     content=st.binary()
     | (VALUES | st.dictionaries(KEYS | st.text(), VALUES)).map(

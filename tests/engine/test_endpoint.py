@@ -10,13 +10,14 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from fixtures.engine import endpoint
 from fixtures.engine.endpoint import Endpoint
 from fixtures.engine.errors import EngineUnreachable
 from tests.fake_engine import FakeEngine
+from tests.fuzzing import fuzzed
 from tests.kernel.trees import as_ordinary_user
 
 NAMES = ("currentContext", "Name", "Endpoints", "docker", "Host", "SkipTLSVerify", "mine")
@@ -185,12 +186,7 @@ CONTENT = st.binary() | JSON.map(lambda value: json.dumps(value).encode())
 
 
 @pytest.mark.parametrize("file", ["config.json", "contexts/meta/1/meta.json"])
-@settings(
-    derandomize=True,
-    max_examples=100,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
+@fuzzed
 @given(content=CONTENT, chosen=st.sampled_from(("", "mine")))
 def test_a_configuration_of_whatever_it_holds_is_read_or_refused(
     file: str, content: bytes, chosen: str, configuration: Path
