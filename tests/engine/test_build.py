@@ -85,6 +85,19 @@ def test_any_other_docker_has_it_with_the_plugin_buildx(path: Path, version: str
     assert build.available() == [BUILDKIT, CLASSIC]
 
 
+@pytest.mark.parametrize(("status", "found"), [(0, [BUILDKIT, CLASSIC]), (1, [CLASSIC])])
+def test_a_docker_that_is_not_installed_has_the_plugins_beside_it(
+    path: Path, status: int, found: list[str]
+) -> None:
+    put_docker(path / "first", "29.7.2", buildx=False)
+    plugin = path / "first/cli-plugins/docker-buildx"
+    plugin.parent.mkdir()
+    plugin.write_text(f'#!/bin/sh\n[ "$1" = version ] && exit {status}\n')
+    plugin.chmod(0o755)
+
+    assert build.available() == found
+
+
 def test_the_first_docker_that_has_a_builder_is_taken(path: Path) -> None:
     new = put_docker(path / "first", "28.2.2")
     old = put_docker(path / "second", "20.10.24")
@@ -154,7 +167,8 @@ def test_docker_build_gets_the_files_and_the_options_and_nothing_of_the_user_s(
         "DOCKER_BUILDKIT=1",
         "DOCKER_HOST=unix:///made/up",
     ]
-    for text in ("FROM busybox\nCOPY note /", "a text", "another", "modes", "cliPluginsExtraDirs"):
+    plugins = f'{{"cliPluginsExtraDirs": ["{path}/first/cli-plugins", '
+    for text in ("FROM busybox\nCOPY note /", "a text", "another", "modes", plugins):
         assert text in built.output
     (config,) = (line.partition("=")[2] for line in variables if line.startswith("DOCKER_CONFIG="))
     assert not Path(config).exists()

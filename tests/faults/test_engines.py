@@ -15,6 +15,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from fixtures import static_archive
 from fixtures.engine import Engine, home
 from tests.fake_engine import FakeEngine, listening
 from tests.project import experiment
@@ -185,6 +186,14 @@ ON_ANOTHER = experiment(
 )
 
 
+ON_THAT_ENGINE = experiment(
+    "the_run_s_engine_and_the_suite_s_are_from_there",
+    above="@suite_engine\n@given(label='from=here')\n@without('it', label='from=elsewhere')",
+    arguments="engine, docker, label",
+    body="assert label in docker('info', '--format={{.Labels}}').stdout",
+)
+
+
 @pytest.mark.engine
 @pytest.mark.skipif(os.geteuid() != 0, reason="a private engine takes root")
 def test_what_is_built_is_not_built_on_the_users_engine(labs: Labs, engine: Engine) -> None:
@@ -231,6 +240,66 @@ def test_a_configuration_that_is_none_gets_a_message(
     assert run.process.returncode == pytest.ExitCode.USAGE_ERROR, run.output
     assert message in run.output
     assert "Traceback" not in run.output
+
+
+def put_programs(folder: Path) -> dict[str, Path]:
+    """A folder with this machine's own engine in it, all of it by links; program → what it leads to."""
+    folder.mkdir()
+    found = {name: Path(shutil.which(name) or "") for name in static_archive.PROGRAMS}
+    if missing := [name for name, program in found.items() if not program.is_file()]:
+        pytest.skip(f"this machine has no {missing[0]}")
+    for name, program in found.items():
+        (folder / name).symlink_to(program)
+    return found
+
+
+@pytest.mark.engine
+@pytest.mark.skipif(os.geteuid() != 0, reason="a private engine takes root")
+def test_a_run_can_have_an_engine_that_is_not_installed(labs: Labs, engine: Engine) -> None:
+    labs.chapter(ON_THAT_ENGINE)
+    found = put_programs(labs.root / "just built")
+    # Who runs it tells which one it is.
+    (labs.root / "just built/dockerd").unlink()
+    (labs.root / "just built/dockerd").write_text(
+        f'#!/bin/sh\nexec {found["dockerd"]} --label=from=here "$@"\n'
+    )
+    (labs.root / "just built/dockerd").chmod(0o755)
+    (labs.root / "daemon.json").write_text('{"storage-driver": "vfs"}')
+
+    run = labs.run(
+        *("--lab-programs", "just built", "--lab-daemon-json=daemon.json"), engine=engine.where.url
+    )
+
+    assert run.process.returncode == 0, run.output
+    told = run.reports.bench["engine"]
+    assert told["storage_driver"] == "vfs"
+    assert told["chosen_because"] == (
+        f"a private engine of the programs in {labs.root}/just built, "
+        "as --lab-programs and --lab-daemon-json say"
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((), "ERROR: --lab-programs bin: it has no dockerd, containerd, "),
+        (("--lab-programs=conftest.py",), "ERROR: --lab-programs conftest.py: it is no folder"),
+        (("--lab-programs=a:b",), "ERROR: --lab-programs a:b: its path has a colon"),
+        (("--lab-engine=podman",), "ERROR: --lab-engine=podman has no engine that --lab-programs"),
+    ],
+)
+def test_programs_that_are_none_get_a_message(
+    labs: Labs, arguments: tuple[str, ...], message: str
+) -> None:
+    labs.chapter(QUICK)
+    (labs.root / "bin").mkdir()
+
+    run = labs.run("--lab-programs=bin", *arguments)
+
+    assert run.process.returncode == pytest.ExitCode.USAGE_ERROR, run.output
+    assert message in run.output
+    assert "Traceback" not in run.output
+    assert list((labs.root / "reports").glob("runs/*")) == []
 
 
 @pytest.mark.engine
