@@ -16,13 +16,14 @@ labs: prepare  ## run the labs; ARGS=labs/test_05_memory.py, ARGS="-k oom"
 test: prepare-test  ## run the suite's own tests; ARGS as with labs
 	@.venv-dev/bin/python -m pytest -o testpaths=tests $(ARGS)
 
-vm: prepare-vm  ## run the labs in a virtual machine, on cgroup v2; docs/vm.md
+vm: prepare-vm  ## run the labs in a virtual machine; docs/vm.md; PROGRAMS=~/docker
 	@.venv/bin/python -m fixtures.vm $(if $(SUITE),--suite "$(SUITE)") $(if $(MIRROR),--mirror "$(MIRROR)") \
+		$(if $(PROGRAMS),--programs="$$PROGRAMS") $(if $(APPEND),--append="$$APPEND") \
 		$(if $(DRIVER),--driver "$(DRIVER)") $(if $(ACCELERATOR),--accelerator "$(ACCELERATOR)") \
 		$(if $(ROOT),$(if $(filter no,$(ROOT)),--no-root,$(error make vm knows ROOT=no, and runs the labs as root without it))) -- $(ARGS)
 
-matrix: prepare prepare-vm  ## run the labs on each engine that there is; ENGINES="here forky"
-	@tools/run.sh -m tools.matrix --args="$$ARGS" $(ENGINES)
+matrix: prepare prepare-vm  ## run the labs on each engine; ENGINES="here forky" PROGRAMS=~/docker
+	@tools/run.sh -m tools.matrix --args="$$ARGS" $(if $(PROGRAMS),--programs="$$PROGRAMS") $(ENGINES)
 
 render:  ## make the pages of a run again; RUN=reports/runs/…
 	$(if $(RUN),,$(error make render needs RUN, a folder with events.jsonl: make render RUN=reports))

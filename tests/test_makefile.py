@@ -98,6 +98,22 @@ def test_the_matrix_gets_the_arguments_in_one_piece(checkout: Path) -> None:
     ]
 
 
+def test_the_guest_and_the_matrix_get_a_folder_and_words_in_one_piece(checkout: Path) -> None:
+    shows = "#!/bin/sh\nprintf '%s\\n' \"$@\"\n"
+    (checkout / "tools/run.sh").write_text(shows)
+    (checkout / ".venv/bin/python").write_text(shows)
+    programs = 'PROGRAMS=/it\'s "just" built'
+
+    vm = make(checkout, "vm", programs, "APPEND=selinux=1 x", "ARGS=-k oom").stdout.splitlines()
+    matrix = make(checkout, "matrix", programs, "ENGINES=here").stdout.splitlines()
+
+    assert vm[-5:] == [
+        *('--programs=/it\'s "just" built', "--append=selinux=1 x"),
+        *("--", "-k", "oom"),
+    ]
+    assert matrix[-3:] == ["--args=", '--programs=/it\'s "just" built', "here"]
+
+
 def test_what_is_not_there_is_an_error_in_a_sentence(checkout: Path) -> None:
     done = make(checkout, "labs", "ARGS=labs/test_99_none.py")
 

@@ -8,10 +8,12 @@ import sys
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import psutil
 import pytest
 
+from fixtures import static_archive
 from fixtures.engine import private
 from fixtures.engine.home import HOME
 from fixtures.engine.ownership import Owner
@@ -38,6 +40,52 @@ def test_an_unknown_engine_is_an_error_that_names_the_known_ones() -> None:
 
     assert done.returncode == 2
     assert "there is no engine docker; there are here, group, rootless, trixie" in done.stderr
+
+
+def test_a_folder_that_lacks_a_program_gets_a_sentence(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "tools.matrix", f"--programs={tmp_path}"],
+        capture_output=True, text=True, check=False, cwd=PROJECT,
+    )  # fmt: skip
+
+    assert done.returncode == 2
+    assert f"error: PROGRAMS={tmp_path}: it has no dockerd, containerd, " in done.stderr
+
+
+@pytest.fixture
+def commands(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[list[str]]:
+    """What is run where the labs would be: the commands."""
+    ran: list[list[str]] = []
+    monkeypatch.setattr("os.geteuid", lambda: 0)
+    monkeypatch.setenv("PATH", os.environ["PATH"])
+    monkeypatch.setattr(matrix, "RUNS", tmp_path / "runs")
+    monkeypatch.setattr(matrix, "_wait_for", lambda command, **_: ran.append(command))
+    monkeypatch.setattr(matrix.image, "get", lambda *_: SimpleNamespace(disk=tmp_path / "disk"))
+    return ran
+
+
+def test_each_engine_of_docker_is_the_one_in_the_folder(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    commands: list[list[str]],
+) -> None:
+    for name in static_archive.PROGRAMS:
+        (tmp_path / name).write_text("#!/bin/sh\n")
+        (tmp_path / name).chmod(0o755)
+    words = ["matrix", f"--programs={tmp_path}", "here", "forky", "by-hand"]
+    monkeypatch.setattr(sys, "argv", words)
+
+    matrix.main()
+
+    here, forky = commands
+    assert here[-2:] == ["--lab-programs", str(tmp_path)]
+    assert forky[-2:] == ["--lab-programs", str(tree.PROGRAMS)]
+    assert str(tmp_path) in forky, "it is put there"
+    said = capsys.readouterr().out
+    assert f"matrix: forky: the newest engine of Debian, with the engine in {tmp_path}\n" in said
+    assert "matrix: by-hand: left out, for it has no dockerd that could be another\n" in said
+    assert user.environment(tmp_path, tmp_path)["PATH"] == f"{tmp_path}:{user.PATH}"
 
 
 def test_what_is_not_installed_is_left_out(

@@ -3,6 +3,7 @@
     make matrix                          on all of them
     make matrix ENGINES="here forky"     on these
     make matrix ARGS="-k memory"         with arguments of pytest
+    make matrix PROGRAMS=DIR             with the engine in that folder, in the place of each
 
 Newer engines come with a Debian of their own: the files of the guest that `make vm` starts, used
 on this machine's kernel. The host's engine and what it has are not touched.
@@ -21,6 +22,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from fixtures import static_archive
 from fixtures.engine import private, scratch
 from fixtures.engine.errors import BenchError
 from fixtures.engine.ownership import Owner
@@ -81,9 +83,18 @@ def main() -> int:
     )
     parser.add_argument("engines", nargs="*", metavar="ENGINE", help=", ".join(PLACES))
     parser.add_argument("--args", default="", help="arguments of pytest, for each run")
+    parser.add_argument("--programs", type=Path, metavar="DIR", help="an engine's, for each run")
     options = parser.parse_args()
     if unknown := [name for name in options.engines if name not in PLACES]:
         parser.error(f"there is no engine {unknown[0]}; there are {', '.join(PLACES)}")
+    programs: Path | None = options.programs and options.programs.absolute()
+    if programs is not None:
+        try:
+            static_archive.check(programs)
+        except static_archive.Unfit as error:
+            parser.error(f"PROGRAMS={options.programs}: {error}")
+        # The engine for a user in its group is started from here.
+        os.environ["PATH"] = static_archive.in_front(programs, os.environ.get("PATH"))
     if os.geteuid() != 0:
         parser.error("engines of their own need root\nTry: sudo make matrix")
     os.umask(0o022)
@@ -95,7 +106,8 @@ def main() -> int:
     reaper.watch_private_engines()
     try:
         with ended_in_order():
-            return _run_all(owner, options.engines or list(PLACES), shlex.split(options.args))
+            names = options.engines or list(PLACES)
+            return _run_all(owner, names, shlex.split(options.args), programs)
     except Ended as ended:
         print(f"matrix: ended by {ended}", file=sys.stderr)
         return ended.status
@@ -103,7 +115,7 @@ def main() -> int:
         reaper.dismiss()
 
 
-def _run_all(owner: Owner, names: list[str], arguments: list[str]) -> int:
+def _run_all(owner: Owner, names: list[str], arguments: list[str], programs: Path | None) -> int:
     runs: list[Path] = []
     without: list[str] = []
     for name in names:
@@ -111,9 +123,13 @@ def _run_all(owner: Owner, names: list[str], arguments: list[str]) -> int:
         if _is_missing(place):
             print(f"matrix: {name}: left out, for there is no {place.program} in the PATH")
             continue
-        print(f"matrix: {name}: {place.what}", flush=True)
+        if programs and place.maker:
+            print(f"matrix: {name}: left out, for it has no dockerd that could be another")
+            continue
+        engine = f", with the engine in {programs}" if programs else ""
+        print(f"matrix: {name}: {place.what}{engine}", flush=True)
         try:
-            run = _run(owner, place, arguments)
+            run = _run(owner, place, arguments, programs)
         except (GuestError, BenchError, user.Failed, OSError) as error:
             print(f"matrix: {name}: {error}", file=sys.stderr)
             run = None
@@ -134,7 +150,7 @@ def _is_missing(place: Place) -> bool:
     return place.program is not None and shutil.which(place.program, path=path) is None
 
 
-def _run(owner: Owner, place: Place, arguments: list[str]) -> Path | None:
+def _run(owner: Owner, place: Place, arguments: list[str], programs: Path | None) -> Path | None:
     """The folder of the run that was done there; None where none was begun."""
     words = ["-m", "pytest", "--lab-no-pages", *arguments]
     folder = scratch.make(owner)
@@ -146,14 +162,16 @@ def _run(owner: Owner, place: Place, arguments: list[str]) -> Path | None:
             settings.write_text(json.dumps(place.daemon))
             words += ["--lab-daemon-json", str(settings)]
         if place.user is not None:
-            return _run_as_a_user(owner, place.user, folder, words)
+            return _run_as_a_user(owner, place.user, folder, words, programs)
+        if programs:
+            words += ["--lab-programs", str(programs if place.suite is None else tree.PROGRAMS)]
         if place.suite is None:
             command = [sys.executable, *words]
         else:
             disk = image.get(place.suite, None, PROJECT).disk
             work = folder / "tree"
             work.mkdir()
-            command = tree.command(disk, work, PROJECT, "python3", *words)
+            command = tree.command(disk, work, PROJECT, "python3", *words, programs=programs)
         before = set(RUNS.glob("*"))
         _wait_for(command, cwd=PROJECT, env=_environment(place))
         return _made(set(RUNS.glob("*")) - before)
@@ -162,14 +180,17 @@ def _run(owner: Owner, place: Place, arguments: list[str]) -> Path | None:
 
 
 def _run_as_a_user(
-    owner: Owner, engine: user.Engine, folder: Path, words: list[str]
+    owner: Owner, engine: user.Engine, folder: Path, words: list[str], programs: Path | None
 ) -> Path | None:
     """The same for an ordinary user. The events of the run are brought to those of the others."""
     copy = user.copy(PROJECT, folder)
     try:
-        with engine(owner, folder) as (who, url):
-            user.check_python(who, folder)
-            settings = user.environment(folder) | commit.told(PROJECT) | {"DOCKER_HOST": url}
+        with engine(owner, folder, programs) as (who, url):
+            settings = user.environment(folder, programs)
+            user.check_python(who, settings)
+            if programs:
+                user.check_programs(who, programs)
+            settings |= commit.told(PROJECT) | {"DOCKER_HOST": url}
             _wait_for([*who, "python3", *words], cwd=copy, env=settings)
     finally:
         run = parcel.rescue(user.events(copy), RUNS.parent)

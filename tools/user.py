@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
+from fixtures import static_archive
 from fixtures.engine.ownership import Owner
 from fixtures.engine.private import START_SECONDS, STOP_SECONDS, PrivateEngine
 from fixtures.vm.parcel import SUITE, USER
@@ -49,15 +50,17 @@ for each in passwd group subuid subgid; do mount --bind $each /etc/$each; done
 mount -t tmpfs tun /dev/net
 mknod -m 666 /dev/net/tun c 10 200
 cd home
+shift
 # The name of a socket has 104 characters at most; that folder is in its own mount namespace.
 # systemd would be asked for cgroups over a bus that only a user has who is logged in.
 exec setpriv --reuid={USER} --regid={USER} --clear-groups --pdeathsig=TERM \\
-    dockerd-rootless.sh --exec-root=/run/docker --exec-opt=native.cgroupdriver=cgroupfs
+    dockerd-rootless.sh --exec-root=/run/docker --exec-opt=native.cgroupdriver=cgroupfs "$@"
 """
 
 
-Engine = Callable[[Owner, Path], AbstractContextManager[tuple[list[str], str]]]
-"""(whose it is, an empty folder for its files) → (the command that runs another as the user, URL)"""
+Engine = Callable[[Owner, Path, Path | None], AbstractContextManager[tuple[list[str], str]]]
+"""(whose it is, an empty folder for its files, one with its programs where it is not the installed one)
+→ (the command that runs another as the user, URL)"""
 
 
 class Failed(Exception):
@@ -73,13 +76,16 @@ def missing() -> str | None:
 
 
 @contextmanager
-def in_the_group(owner: Owner, folder: Path) -> Iterator[tuple[list[str], str]]:
+def in_the_group(
+    owner: Owner, folder: Path, programs: Path | None
+) -> Iterator[tuple[list[str], str]]:
     """An engine of root's whose socket belongs to the user's group: how to run what, and its URL.
 
     The user's home is made in `folder`. Raises BenchError where the engine does not start.
     """
     _home(folder)
-    engine = PrivateEngine(owner, 0, {"group": str(USER)})
+    helpers = static_archive.daemon_json(programs) if programs else {}
+    engine = PrivateEngine(owner, 0, {"group": str(USER)} | helpers)
     try:
         engine.start()
         yield ["nsenter", f"--net={engine.network_namespace}", *_as_the_user()], engine.endpoint.url
@@ -88,7 +94,7 @@ def in_the_group(owner: Owner, folder: Path) -> Iterator[tuple[list[str], str]]:
 
 
 @contextmanager
-def rootless(owner: Owner, folder: Path) -> Iterator[tuple[list[str], str]]:
+def rootless(owner: Owner, folder: Path, programs: Path | None) -> Iterator[tuple[list[str], str]]:
     """An engine of the user's own: how to run what, and its URL. Its files are in the empty `folder`.
 
     Raises Failed with what it said where it does not start.
@@ -96,12 +102,15 @@ def rootless(owner: Owner, folder: Path) -> Iterator[tuple[list[str], str]]:
     if lacks := missing():
         raise Failed(lacks)
     _home(folder)
+    helpers = static_archive.daemon_json(programs) if programs else {}
+    flags = [f"--{key}={value}" for key, value in helpers.items()]
     log, socket = folder / "log", folder / "run/docker.sock"
     with log.open("wb") as said:
         engine = subprocess.Popen(
-            ["unshare", "--mount", "--propagation=slave", "sh", "-c", _ROOTLESS, "sh", str(folder)],
+            ["unshare", "--mount", "--propagation=slave", "sh", "-c", _ROOTLESS, "sh", str(folder),
+             *flags],
             stdin=subprocess.DEVNULL, stdout=said, stderr=said, start_new_session=True,
-            env=environment(folder)
+            env=environment(folder, programs)
             | {"DOCKERD_ROOTLESS_ROOTLESSKIT_NET": "slirp4netns", "TMPDIR": f"{folder}/run"},
         )  # fmt: skip
     try:
@@ -147,26 +156,34 @@ def events(copy: Path) -> bytes:
     return subprocess.run(read, cwd=copy, capture_output=True, check=False).stdout
 
 
-def check_python(who: list[str], folder: Path) -> None:
+def check_python(who: list[str], settings: dict[str, str]) -> None:
     """Raise Failed where the user's python3 can not run the labs."""
     program = "import sys, pytest, docker, psutil; sys.exit(sys.version_info < (3, 11))"
     tried = subprocess.run(
         [*who, "python3", "-c", program],
-        capture_output=True, text=True, check=False, env=environment(folder),
+        capture_output=True, text=True, check=False, env=settings,
     )  # fmt: skip
     if tried.returncode:
         said = tried.stderr.strip().splitlines()[-1:] or ["it is older than Python 3.11"]
         raise Failed(f"the python3 in the user's PATH does not run the labs: {said[0]}")
 
 
-def environment(folder: Path) -> dict[str, str]:
+def check_programs(who: list[str], programs: Path) -> None:
+    """Raise Failed where the user may not run these: it would be the installed ones then."""
+    if subprocess.run([*who, "test", "-x", programs / "docker"], check=False).returncode:
+        raise Failed(
+            f"user {USER} may not run the programs in {programs}\nTry: a folder that everybody may read"
+        )
+
+
+def environment(folder: Path, programs: Path | None) -> dict[str, str]:
     """What the user has of environment variables, with a home in `folder`."""
     kept = {name: os.environ[name] for name in ("COLUMNS", "TERM") if name in os.environ}
     return kept | {
         "HOME": str(folder / "home"),
         "LANG": "C.UTF-8",
         "PYTHONPATH": str(folder / "packages"),
-        "PATH": PATH,
+        "PATH": static_archive.in_front(programs, PATH) if programs else PATH,
         "PYTHONDONTWRITEBYTECODE": "1",
         "USER": "isolation-labs",
         "XDG_RUNTIME_DIR": str(folder / "run"),

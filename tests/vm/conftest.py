@@ -76,7 +76,7 @@ def fake(tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> FakeIm
 def guest(fake: FakeImage, tmp_path: Path) -> Iterator[Machine]:
     folder = tmp_path / "workplace"
     folder.mkdir()
-    made = Machine(fake, folder, driver="systemd", memory=512, processors=2)
+    made = Machine(fake, folder, kernel="quiet", memory=512, processors=2)
     yield made
     made.end()
 

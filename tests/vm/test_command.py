@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from fixtures import static_archive
 from tests.project import OURS
 
 from .conftest import COMES_UP, STAYS, FakeImage
@@ -77,6 +78,53 @@ def test_a_guest_that_dies_is_told_with_its_last_words(
     assert done.returncode == 3
     assert done.stderr.startswith("vm: the guest has ended, and what it has sent back is not whole")
     assert done.stderr.endswith("  | Kernel panic\n")
+
+
+def test_an_engine_that_is_sent_goes_in_on_a_disk_and_is_named(
+    start: list[str], fake: FakeImage, tmp_path: Path
+) -> None:
+    programs = tmp_path / "just built"
+    programs.mkdir()
+    for name in static_archive.PROGRAMS:
+        (programs / name).write_text("#!/bin/sh\n")
+        (programs / name).chmod(0o755)
+    looks = """\
+import tarfile
+disk = [word for word in words if "/programs," in word][0].split(",")[0].removeprefix("file=")
+print(len(tarfile.open(disk).getnames()), "programs;", words[words.index("-append") + 1], flush=True)
+"""
+    fake.behaves(f"{COMES_UP}{looks}{SENDS_BACK}")
+    told = ["--programs=just built", "--append=selinux=1 enforcing=1"]
+
+    done = subprocess.run(
+        [*start, *told],
+        cwd=tmp_path, env=environment(tmp_path), capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+    assert "with the engine in just built, its cgroups made by systemd" in done.stdout
+    assert f"\n{len(static_archive.PROGRAMS)} programs; console=ttyS0 " in done.stdout
+    assert " selinux=1 enforcing=1 labs.programs=/dev/vdd\n" in done.stdout
+    assert (done.returncode, done.stderr) == (1, "")
+
+
+@pytest.mark.parametrize(
+    ("told", "said"),
+    [
+        ("--programs=labs", "vm: PROGRAMS=labs: it has no dockerd, "),
+        ("--append=panic=10", "vm: APPEND: panic=10 is not for this guest: a guest that panics"),
+    ],
+)
+def test_what_can_not_be_is_said_before_there_is_a_guest(
+    start: list[str], fake: FakeImage, tmp_path: Path, told: str, said: str
+) -> None:
+    done = subprocess.run(
+        [*start, told],
+        cwd=tmp_path, env=environment(tmp_path), capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+    assert done.returncode == 3
+    assert done.stderr.startswith(said)
+    assert not fake.calls.exists()
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])

@@ -30,22 +30,58 @@ def test_a_run_never_writes_to_the_disk_that_is_kept(guest: Machine, fake: FakeI
 
 def test_a_comma_in_a_path_does_not_end_it(fake: FakeImage, tmp_path: Path) -> None:
     fake.disk = tmp_path / "a,b"
-    guest = Machine(fake, tmp_path, driver="systemd", memory=512, processors=2)
+    guest = Machine(fake, tmp_path, kernel="", memory=512, processors=2)
 
     assert f"file={tmp_path}/a,,b,if=virtio" in words_after(guest.command(machine.TCG), "-drive")[0]
 
 
 @pytest.mark.parametrize(("driver", "first"), machine.DRIVERS.items())
-def test_the_driver_chooses_the_first_process(
-    fake: FakeImage, tmp_path: Path, driver: str, first: str
+def test_the_driver_chooses_the_first_process(driver: str, first: str) -> None:
+    assert f"labs.init={first}" in machine.command_line(driver).split()
+
+
+def test_the_kernel_is_told_what_was_made_for_it(guest: Machine) -> None:
+    assert words_after(guest.command(machine.TCG), "-append") == ["quiet"]
+
+
+def test_programs_go_in_on_a_disk_that_the_guest_is_told_of(
+    fake: FakeImage, tmp_path: Path
 ) -> None:
-    guest = Machine(fake, tmp_path, driver=driver, memory=512, processors=2)
+    guest = Machine(fake, tmp_path, kernel="quiet", memory=512, processors=2, programs=True)
+    command = guest.command(machine.TCG)
 
-    assert f"labs.init={first}" in words_after(guest.command(machine.TCG), "-append")[0].split()
+    disk = words_after(command, "-drive")[3]
+    assert disk == f"file={tmp_path}/programs,if=virtio,format=raw,readonly=on"
+    assert words_after(command, "-append") == ["quiet labs.programs=/dev/vdd"]
 
 
-def test_the_kernel_s_command_line_is_not_cut(guest: Machine) -> None:
-    assert len(words_after(guest.command(machine.TCG), "-append")[0]) < 2048
+def test_words_of_the_user_s_come_last_for_the_last_one_counts() -> None:
+    line = machine.command_line("systemd", "cgroup_disable=memory  selinux=1")
+
+    assert line.split()[-2:] == ["cgroup_disable=memory", "selinux=1"]
+
+
+@pytest.mark.parametrize(
+    ("append", "why"),
+    [
+        ("selinux=1 console=tty0", "console=tty0 is not for this guest: that is how the guest is"),
+        ("loglevel=0", "loglevel=0 is not for this guest: that is how the guest is heard"),
+        ("panic=0", "panic=0 is not for this guest: a guest that panics is to end"),
+        ("init=/bin/sh", "what the guest starts is chosen by DRIVER"),
+        ("labs.init=/bin/sh", "labs.init=/bin/sh is not for this guest: that is the suite's own"),
+        ("single", "what the guest starts is chosen by DRIVER"),
+        ("-- x", "-- is not for this guest: all that follows would go to the first process"),
+        ('dyndbg="file a"', "'dyndbg=\"file' is no plain word"),
+        ("x=\x07", "'x=\\x07' is no plain word; what the kernel takes is ASCII"),
+        ("x" * 2000, "and it can have 2000"),
+    ],
+)
+def test_what_would_silence_or_stop_the_guest_is_refused(append: str, why: str) -> None:
+    with pytest.raises(GuestError) as error:
+        machine.command_line("cgroupfs", append)
+
+    assert str(error.value).startswith("APPEND: ")
+    assert why in str(error.value)
 
 
 def test_a_guest_has_no_network(guest: Machine) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from fixtures import static_archive
 from fixtures.vm import parcel
 from fixtures.vm.errors import GuestError
 
@@ -60,6 +61,27 @@ def test_a_file_that_an_option_names_goes_along(project: Path, tmp_path: Path) -
 
     with tarfile.open(packed(project, f"--lab-daemon-json={tmp_path}/daemon.json")) as archive:
         assert str(tmp_path / "daemon.json").lstrip("/") in archive.getnames()
+
+
+def test_of_a_folder_the_programs_alone_go_in_and_what_links_lead_to(tmp_path: Path) -> None:
+    folder = tmp_path / "built"
+    (folder / "cli-plugins").mkdir(parents=True)
+    names = [*static_archive.PROGRAMS, "cli-plugins/docker-buildx", "README"]
+    for name in names:
+        (folder / name).write_text(name)
+        (folder / name).chmod(0o755)
+    (folder / "runc").unlink()
+    (folder / "runc").symlink_to(folder / "README")
+
+    parcel.pack_programs(tmp_path / "disk", folder)
+
+    with tarfile.open(tmp_path / "disk") as archive:
+        members = {each.name: each for each in archive}
+    assert list(members) == names[:-1]
+    assert {(each.isfile(), each.uid, each.mode & 0o111) for each in members.values()} == {
+        (True, 0, 0o111)
+    }
+    assert members["runc"].size == len("README")
 
 
 def test_a_disk_has_whole_blocks(project: Path) -> None:
