@@ -44,7 +44,7 @@ def start(tmp_path: Path, fake: FakeImage) -> list[str]:
         (tmp_path / name).mkdir()
     for name in ("conftest.py", "pytest.ini", "requirements.txt"):
         (tmp_path / name).touch()
-    return ["env", "--default-signal=INT", sys.executable, "-c", COMMAND, "--accelerator=tcg"]
+    return ["env", "--default-signal=INT,HUP", sys.executable, "-c", COMMAND, "--accelerator=tcg"]
 
 
 def environment(tmp_path: Path) -> dict[str, str]:
