@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fixtures.engine.daemon_json import SET_BY_THE_SUITE, DaemonJson
+from fixtures.engine.daemon_json import SET_BY_THE_SUITE, DaemonJson, laid_over
 from fixtures.engine.errors import BenchError
 from tests.fuzzing import fuzzed
 
@@ -75,6 +75,18 @@ def test_what_dockerd_would_load_into_the_kernel_is_known() -> None:
     assert DaemonJson.of({"default-network-opts": bridge}).loads_br_netfilter
     for harmless in ({"icc": True, "iptables": False}, {"default-network-opts": {"overlay": {}}}):
         assert not DaemonJson.of(harmless).loads_br_netfilter
+
+
+def test_what_an_experiment_configures_is_laid_over_it() -> None:
+    keys = {"icc": False, "runtimes": {"nvidia": {"path": "n"}}, "features": {"buildkit": True}}
+    others = {"icc": True, "runtimes": {"crun": {"path": "crun"}}, "features": {}}
+
+    assert laid_over(keys, others) == {
+        "icc": True,
+        "runtimes": {"nvidia": {"path": "n"}, "crun": {"path": "crun"}},
+        "features": {"buildkit": True},
+    }
+    assert laid_over({"runtimes": None}, {"runtimes": {"crun": {}}}) == {"runtimes": {"crun": {}}}
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from fixtures.engine.product import DOCKER, PODMAN
-from fixtures.lab.requirements import probe
+from fixtures.lab.requirements import OF_THE_ENGINE, REQUIREMENTS, probe
 
 ROOTLESS = ["name=seccomp,profile=builtin", "name=rootless"]
 REMAPPED = ["name=seccomp,profile=builtin", "name=userns"]
@@ -16,6 +16,10 @@ REMAPPED = ["name=seccomp,profile=builtin", "name=userns"]
 
 def engine(product: str = DOCKER, **information: object) -> Any:
     return SimpleNamespace(product=product, information=information)
+
+
+def filtered(profile: str) -> Any:
+    return engine(SecurityOptions=[f"name=seccomp,profile={profile}"])
 
 
 @pytest.mark.parametrize(
@@ -29,6 +33,11 @@ def engine(product: str = DOCKER, **information: object) -> Any:
             engine(SecurityOptions=[]),
         ),
         ("libnetwork", engine(PODMAN), engine()),
+        ("seccomp", filtered("unconfined"), filtered("builtin")),
+        ("seccomp", engine(SecurityOptions=["name=userns"]), filtered("/etc/docker/seccomp.json")),
+        ("default-filter", filtered("/etc/docker/seccomp.json"), filtered("default")),
+        ("default-filter", filtered("unconfined"), filtered("builtin")),
+        ("runc", engine(DefaultRuntime="nvidia"), engine(DefaultRuntime="runc")),
     ],
 )
 def test_what_an_engine_lacks_is_said_with_what_to_do(name: str, lacking: Any, having: Any) -> None:
@@ -37,3 +46,7 @@ def test_what_an_engine_lacks_is_said_with_what_to_do(name: str, lacking: Any, h
     assert found is not None
     assert all(found)
     assert probe(name, having) is None
+
+
+def test_what_depends_on_the_engine_is_known() -> None:
+    assert REQUIREMENTS.keys() >= OF_THE_ENGINE
