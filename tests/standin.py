@@ -56,6 +56,7 @@ class StandInEngine:
         self.where = SimpleNamespace(url="unix:///made/up.sock", reason="a stand-in")
         self.base_image = "sha256:c0ffee"
         self.product = "Docker"
+        self.configuration: dict[str, str | None] = {}
         self.version = {"Version": "29.0.0", "ApiVersion": "1.52", "Components": []}
         self.information: dict[str, Any] = {
             "Driver": "overlay2",

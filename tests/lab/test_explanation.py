@@ -41,6 +41,27 @@ look next  made-up(7); labs/test_01_made_up.py:16"""
     assert between(outcome.out, "test_something_holds[as-is]") == explanation
 
 
+def test_what_the_engine_is_configured_with_stands_beside_what_does_not_hold(
+    project: Project,
+) -> None:
+    project.engine.configuration = {"iptables": "false", "log-opts.max-size": None}
+    above = '@without("it", taken=1)\n@given(taken=0)'
+    project.chapter(
+        experiment("one_is_refuted", body="assert taken is None"),
+        experiment("one_is_vacuous", body="assert taken is not None"),
+        experiment("one_is_proven", above=above, body="assert taken == 0"),
+    )
+
+    outcome = project.run()
+
+    engine = "\nengine     is configured with iptables = false, log-opts.max-size\n"
+    assert "\nconfigured with: iptables = false, log-opts.max-size\n" in outcome.out
+    assert engine in between(outcome.out, "test_one_is_refuted[as-is]")
+    assert engine in between(outcome.out, "test_one_is_vacuous[without-it]")
+    assert outcome.out.count(engine) == 2
+    assert engine not in project.run("--runxfail", "-k", "one_is_proven").out
+
+
 def test_a_control_that_falls_is_explained_where_it_is_run_openly(project: Project) -> None:
     project.chapter(experiment())
 

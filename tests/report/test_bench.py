@@ -22,6 +22,14 @@ def test_the_strip_says_what_and_when() -> None:
     ]
 
 
+def test_what_the_engine_is_configured_with_is_in_the_strip_alone() -> None:
+    configured = {"configuration": {"icc": "false", "log-opts.max-size": None}}
+    made = run(bench=BENCH | {"engine": BENCH["engine"] | configured})
+
+    assert ("configured with", "icc = false, log-opts.max-size") in bench.strip(made)
+    assert "icc" not in bench.line(made)
+
+
 def test_the_line_says_the_same_shorter() -> None:
     assert bench.line(run()) == (
         "Linux 6.1 x86_64 · cgroup v2 by systemd · Docker 29.0 · runc 1.3 · overlay2 · "

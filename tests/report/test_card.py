@@ -8,6 +8,7 @@ from fixtures.events import Trial
 from fixtures.report.card import Card, Fact, Reading, Word
 from fixtures.report.templating import short
 
+from ..events.streams import BENCH
 from .runs import (
     CARRIED,
     FOLDER,
@@ -302,6 +303,24 @@ def test_the_engine_s_configuration_is_that_of_the_trial() -> None:
         "# the engine is configured with userns_remap=True",
         "# the engine is configured with userns_remap=False",
     ]
+
+
+@pytest.mark.parametrize(
+    ("as_is", "without", "expected"),
+    [
+        ("fell", "fell", ["iptables = false", "log-opts.max-size"]),
+        ("held", "held", ["iptables = false", "log-opts.max-size"]),
+        ("held", "fell", []),
+    ],
+)
+def test_what_the_engine_is_configured_with_stands_beside_what_does_not_hold(
+    as_is: str, without: str, expected: list[str]
+) -> None:
+    configured = {"configuration": {"iptables": "false", "log-opts.max-size": None}}
+    made = experiment(trial("as-is", as_is), trial("without-it", without))
+    bench = BENCH | {"engine": BENCH["engine"] | configured}
+
+    assert Card(run(made, bench=bench), made).settings == expected
 
 
 def test_long_ids_are_cut_as_docker_ps_cuts_them() -> None:
