@@ -41,6 +41,7 @@ KEPT = {"host", "as-is"}
 NAMED_FREELY = {
     "bench.cgroup_controllers",
     "bench.engine.components",
+    "bench.engine.configuration",
     "bench.not_observable",
     "experiment.controls[].changes",
     "experiment.given",

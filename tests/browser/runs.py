@@ -84,6 +84,16 @@ def bench_event() -> Event:
             "runtimes": ["io.containerd.runc.v2", "runc"],
             "default_runtime": "runc",
             "data_root": "/var/lib/docker",
+            "configuration": {
+                "icc": "false",
+                "ip-masq": "false",
+                "live-restore": "true",
+                "log-driver": "local",
+                "log-opts.max-size": None,
+                "default-address-pools": None,
+                "runtimes.nvidia": None,
+            },
+            "private": False,
             "processes": [
                 {"pid": 900, "parent": 1, "name": "dockerd"},
                 {"pid": 910, "parent": 900, "name": "containerd"},

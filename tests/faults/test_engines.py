@@ -215,7 +215,9 @@ def test_a_run_can_have_an_engine_that_is_configured(labs: Labs, engine: Engine)
     run = labs.run("--lab-daemon-json=daemon.json", engine=engine.where.url)
 
     assert run.process.returncode == 0, run.output
-    assert run.reports.bench["engine"]["storage_driver"] == "vfs"
+    told = run.reports.bench["engine"]
+    assert told["storage_driver"] == "vfs"
+    assert (told["configuration"], told["private"]) == ({"storage-driver": "vfs"}, True)
 
 
 @pytest.mark.parametrize(
