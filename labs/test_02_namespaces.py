@@ -286,20 +286,41 @@ def test_a_cgroup_namespace_hides_where_the_container_stands(container):
 
 
 @answers("how-12")
-@requires("namespace:cgroup", "user-namespace-of-the-host")
-@contrast("which namespaces an engine makes by default is its decision, and the cgroup version's")
-def test_user_and_time_namespaces_are_shared_with_the_host_by_default(container, engine, host):
-    """Not all is separate: user and time namespace are the host's, on cgroup v1 the cgroup one too.
+@requires("oci-runtime", "namespace:cgroup", "user-namespace-of-the-host")
+@contrast("which namespaces a container gets by default is the engine's decision")
+def test_the_user_namespace_is_shared_with_the_host_by_default(container, host):
+    """Not all is separate: the user namespace is the host's, and of others the engine decides.
 
-    Kernel: a namespace that nobody unshared is the parent's. Docker makes no time namespace, a
-        user namespace only when it is configured to, a cgroup namespace by default on v2 alone.
-    Without: nothing is taken away; the list of own kinds is compared with what Docker documents.
-    Source: namespaces(7), time_namespaces(7), moby daemon/config/config_linux.go
+    Kernel: a namespace that nobody unshared is the parent's. What is to be unshared, the engine
+        lists in config.json: user only when it is configured to, cgroup by default on cgroup v2
+        alone, time from Docker 29.5 on.
+    Without: nothing is taken away; what the engine has listed is compared with what there is.
+    Source: namespaces(7), OCI runtime-spec config-linux.md, moby daemon/pkg/oci/defaults.go
     """
+    listed = {each["type"] for each in container.bundle["linux.namespaces"]}
     own = container.init.namespaces.own_against(host.process.namespaces)
 
-    assert (own & {"user", "time"}) == set()
-    assert ("cgroup" in own) == (engine.info("CgroupVersion") == "2")
+    assert "user" not in own
+    assert own & {"cgroup", "time"} == listed & {"cgroup", "time"}
+
+
+@answers("how-12")
+@requires("time-namespaces")
+@private_engine(features={"time-namespaces": True})
+@without("the feature time-namespaces", features={"time-namespaces": False})
+def test_a_container_has_a_time_namespace_of_its_own_and_the_clocks_of_the_host(container, host):
+    """From Docker 29.5 on a container has a time namespace of its own; its clocks go like the host's.
+
+    Kernel: in a time namespace the clock since boot and the monotonic one may be shifted, by
+        timens_offsets. Docker writes nothing there. The time of day is in no namespace.
+    Without: an engine with the feature time-namespaces off makes none, as each one did before.
+    Source: time_namespaces(7), moby daemon/oci_linux.go
+    """
+    own = "time" in container.init.namespaces.own_against(host.process.namespaces)
+    shifted = [line for line in container.read("/proc/self/timens_offsets").splitlines()
+               if line.split()[1:] != ["0", "0"]]  # fmt: skip
+
+    assert (own, shifted) == (True, [])
 
 
 @requires("user-namespace-of-the-host")

@@ -566,8 +566,9 @@ def test_who_reaches_the_docker_socket_is_root_on_the_host(container, engine, fo
 def test_the_clock_and_the_log_of_the_kernel_are_closed_to_a_container(container):
     """No namespace isolates the clock and the kernel's log: only capabilities keep a container off.
 
-    Kernel: both exist once. Setting the clock asks for CAP_SYS_TIME, reading the log for
-        CAP_SYSLOG. The calls here set nothing and read nothing but the log's size.
+    Kernel: both exist once: a time namespace shifts the clocks since boot, and not the time of day.
+        Setting the clock asks for CAP_SYS_TIME, reading the log for CAP_SYSLOG. The calls here set
+        nothing and read nothing but the log's size.
     Without: with the capability, a container may set the clock, or read the log, of the host.
     Source: settimeofday(2), syslog(2), time_namespaces(7)
     """

@@ -14,8 +14,8 @@ ROOTLESS = ["name=seccomp,profile=builtin", "name=rootless"]
 REMAPPED = ["name=seccomp,profile=builtin", "name=userns"]
 
 
-def engine(product: str = DOCKER, **information: object) -> Any:
-    return SimpleNamespace(product=product, information=information)
+def engine(product: str = DOCKER, version: str = "29.7.2", **information: object) -> Any:
+    return SimpleNamespace(product=product, version={"Version": version}, information=information)
 
 
 def filtered(profile: str) -> Any:
@@ -38,6 +38,10 @@ def filtered(profile: str) -> Any:
         ("default-filter", filtered("/etc/docker/seccomp.json"), filtered("default")),
         ("default-filter", filtered("unconfined"), filtered("builtin")),
         ("runc", engine(DefaultRuntime="nvidia"), engine(DefaultRuntime="runc")),
+        ("time-namespaces", engine(PODMAN), engine()),
+        ("time-namespaces", engine(version="20.10.24+dfsg1"), engine(version="29.5.0-rc.1")),
+        ("time-namespaces", engine(version="29.4.3"), engine(version="30.0.0")),
+        ("time-namespaces", engine(version="dev"), engine(version="29.10.1")),
     ],
 )
 def test_what_an_engine_lacks_is_said_with_what_to_do(name: str, lacking: Any, having: Any) -> None:
