@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from fixtures.events import VERDICTS
-from fixtures.events.verdict import verdict
+from fixtures.events.verdict import came_out, verdict
 
 NOT_RUN = None
 
@@ -62,3 +62,21 @@ def test_a_contrast_has_only_its_claim(outcome: str, expected: str) -> None:
 
 def test_every_verdict_is_explained() -> None:
     assert {expected for *_, expected in TABLE} == set(VERDICTS)
+
+
+@pytest.mark.parametrize(
+    ("control", "claim", "expected"),
+    [
+        ("fell", "held", "fell"),
+        ("fell", "fell", "fell too"),
+        ("fell", "broken", "fell too"),
+        ("fell", "not observable", "fell too"),
+        ("fell", "interrupted", "fell too"),
+        ("held", "fell", "held"),
+        ("interrupted", "fell", "interrupted"),
+    ],
+)
+def test_a_control_that_falls_from_a_claim_that_does_not_hold_proves_nothing(
+    control: str, claim: str, expected: str
+) -> None:
+    assert came_out(control, claim) == expected

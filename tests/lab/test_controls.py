@@ -116,6 +116,21 @@ def test_a_claim_is_proven_when_it_holds_and_its_control_falls(project: Project)
     }
 
 
+def test_a_control_proves_nothing_where_the_claim_does_not_hold(project: Project) -> None:
+    project.chapter(experiment(body="assert taken is None"))
+
+    outcome = project.run()
+
+    assert (outcome.exit_code, outcome.counts) == (1, {"failed": 1, "xfailed": 1})
+    assert outcome.verdict == "refuted"
+    assert outcome.properties == {
+        "test_something_holds[as-is]": "refuted",
+        "test_something_holds[without-it]": "fell too",
+    }
+    assert "✗ refuted   Something holds. (0/1 controls" in outcome.out
+    assert "0 claims proven of 1, 0 controls failed as they must" in outcome.out
+
+
 def test_the_fact_may_take_several_lines(project: Project) -> None:
     project.chapter(experiment(body="assert (\n    not\n    taken\n), 'it is taken'"))
 

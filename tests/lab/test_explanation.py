@@ -96,6 +96,19 @@ def test_what_a_control_changes_reads_well_in_a_sentence(
     assert f"- {phrase} the claim falls, as it must: Something holds." in outcome.out
 
 
+def test_a_control_of_a_claim_that_does_not_hold_is_not_said_to_fall_as_it_must(
+    project: Project,
+) -> None:
+    project.chapter(experiment(body="assert taken is None"))
+
+    outcome = project.run("--runxfail")
+
+    assert (
+        "- without it the claim falls, and does not hold as it is, so this proves nothing: "
+        "Something holds."
+    ) in outcome.out
+
+
 @pytest.mark.parametrize("runxfail", [(), ("--runxfail",)], ids=["", "with --runxfail"])
 def test_a_control_that_does_not_fail_is_explained(
     project: Project, runxfail: tuple[str, ...]
@@ -326,7 +339,7 @@ def test_the_end_of_a_run_is_told_in_words(project: Project) -> None:
     folder = outcome.folder.relative_to(project.root)
 
     explanation = f"""\
-2 claims proven of 7, 2 controls failed as they must, 1 contrast compared
+2 claims proven of 7, 1 control failed as it must, 1 contrast compared
 1 refuted: the claim does not hold here:
   one-is-refuted: `taken is None` fell: False is None
 1 vacuous: a control did not fail:

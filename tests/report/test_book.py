@@ -113,6 +113,24 @@ def test_with_and_without_stand_side_by_side() -> None:
     assert "docker run --detach --name=" in card
 
 
+def test_a_control_of_a_claim_that_does_not_hold_is_not_counted() -> None:
+    second = fact("1 == 1", line=6)
+    refuted = experiment(
+        trial("as-is", "fell", second, fact("2 == 3", held=False)),
+        trial("without-it", "fell", fact("0 == 1", line=6, held=False)),
+        controls=[THE_LIMIT],
+    )
+
+    found = page(run(refuted, finish=FINISH))
+
+    text = words(found.text)
+    assert "0 of 1 controls failed, as they must" in text
+    assert "1 fell from what does not hold" in text
+    assert "Without the limit fell, and proves nothing" in text
+    assert "not seen failing" in words(found.within["something-holds--as-is"])
+    assert "without the limit: it fell, and proves nothing: the claim does not hold" in text
+
+
 def test_a_fact_that_fell_in_no_control_is_not_seen_failing() -> None:
     second = fact("2 == 2", source="another", line=6)
     held = trial("as-is", "held", fact("1 == 1"), second)

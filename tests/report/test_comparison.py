@@ -64,7 +64,7 @@ def test_a_verdict_that_changed_has_its_reason_and_its_trial(runs: Runs) -> None
     runs.make("b", "not observable", "there is no swap")
 
     (pair,) = runs.comparison.verdicts
-    (trial,) = pair.trials
+    trial, control = pair.trials
     assert (pair.a.experiment.verdict, pair.b.experiment.verdict) == (
         "proven",
         "not observable here",
@@ -75,7 +75,8 @@ def test_a_verdict_that_changed_has_its_reason_and_its_trial(runs: Runs) -> None
         "as it is", "held", "not observable here",
     )  # fmt: skip
     assert trial.reasons == [("B", "there is no swap")]
-    assert trial.facts == []
+    assert trial.facts == control.facts == []
+    assert "      fell, as it must → fell, and proves nothing" in told(runs.comparison)
     assert runs.comparison.counts == [("proven", 1, 0), ("not observable here", 0, 1)]
 
 
@@ -120,7 +121,7 @@ def test_facts_of_a_trial_that_did_not_end_are_not_missed(runs: Runs) -> None:
     stream.finish()
 
     (pair,) = runs.comparison.verdicts
-    assert [trial.facts for trial in pair.trials] == [[]]
+    assert [trial.facts for trial in pair.trials] == [[], []]
 
 
 def two_facts(stream: MadeUpRun, *held: bool) -> None:

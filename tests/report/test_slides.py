@@ -381,6 +381,20 @@ def test_the_title_counts_controls_as_the_book_does_also_those_that_were_not_run
     assert "1 of 2, 1 not run" in " ".join(title.split())
 
 
+def test_a_control_of_a_claim_that_does_not_hold_is_not_counted() -> None:
+    refuted = experiment(
+        trial("as-is", "fell", fact("it", held=False)),
+        trial("without-it", "fell", fact("it", held=False)),
+        id="two",
+        controls=[PID_OF_HOST],
+    )
+
+    deck = page(run(named("one"), refuted, finish=FINISH))
+
+    assert "controls that fell, as they must1 of 2" in " ".join(deck.slides[0].split())
+    assert "1 of 2 controls fell, as they must." in " ".join("".join(deck.slides).split())
+
+
 def test_the_end_counts_questions_as_the_book_does() -> None:
     questions = {
         name: {"id": name, "standing": standing, "text": "", "quote": ""}

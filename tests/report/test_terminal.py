@@ -83,7 +83,7 @@ def test_in_a_file_each_experiment_has_a_line_when_it_is_done(labs: Project) -> 
         "✓ proven    Something holds. (contrast, 0.0 s)",
         "",
         "Chapter 2: what is not.",
-        "✗ refuted   Something holds. (1 control, 0.0 s)",
+        "✗ refuted   Something holds. (0/1 controls, 0.0 s)",
         "∅ vacuous   Something holds. (0/1 controls, 0.0 s)",
         "! broken    Something holds. (0/1 controls, 0.0 s)",
         "\N{EN DASH} not observable here  Something holds. (0/1 controls, 0.0 s)",
