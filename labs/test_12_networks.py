@@ -137,7 +137,7 @@ def test_the_host_reaches_a_port_that_is_not_published(container, host, own):
 
 
 @answers("study-25", "deep-5")
-@requires("curl", "iptables", "br-netfilter")
+@requires("curl", "firewall-rules", "br-netfilter")
 @private_engine(**{"userland-proxy": False, "iptables": True, **NO_OTHER_RULES})
 @started_with(network_mode="bridge", command=SERVER, ports=["80:5000"])
 @without("the rules", iptables=False)
@@ -147,7 +147,7 @@ def test_a_rule_leads_from_the_host_s_port_to_the_container_s(container, host, l
     Kernel: the rule DNAT puts the container's address and port in the place of the packet's
         destination, before it is decided where to send it. This engine has no docker-proxy.
     Without: with iptables=false it comes to port 80 of the host, and goes no further.
-    Source: iptables-extensions(8), DNAT; docs.docker.com/engine/network/packet-filtering-firewalls/
+    Source: iptables-extensions(8), DNAT; nft(8), dnat; docs.docker.com/engine/network/packet-filtering-firewalls/
     """
     wait_until(lambda: 5000 in container.init.listening_ports)
     plug = host.network.peer(container.network.links["eth0"])
@@ -155,7 +155,7 @@ def test_a_rule_leads_from_the_host_s_port_to_the_container_s(container, host, l
     with lan.listen() as outside, host.listen(plug.name) as inside:
         lan.fetch(f"http://{lan.host_address}:80/hostname")
 
-    rules = [rule for rule in host.network.rules if rule.has("-j", "DNAT")]
+    rules = [rule for rule in host.network.rules if rule.destination]
     came = {packet.port for packet in outside.between(lan.router, lan.host_address)}
     arrived = {packet.port for packet in inside.between(lan.router, container.address())}
     assert (came, len(rules), arrived) == ({80}, 1, {5000})
@@ -391,7 +391,7 @@ def test_the_name_server_of_a_container_is_dockerd(container, engine):
 
 @answers("study-28")
 @suite_engine
-@requires("libnetwork", "iptables")
+@requires("libnetwork", "firewall-rules")
 @started_with(network_mode="{network}")
 @without("the network that was made: the default one", network_mode="bridge")
 def test_a_rule_in_the_container_leads_to_the_name_server(container):
@@ -400,13 +400,13 @@ def test_a_rule_in_the_container_leads_to_the_name_server(container):
     Kernel: each network namespace has a firewall of its own. Port 53 stays free for a name server
         that a container may want to run itself.
     Without: on the default bridge there is neither a socket nor a rule.
-    Source: iptables-extensions(8), DNAT; moby daemon/libnetwork/resolver_unix.go
+    Source: iptables-extensions(8), DNAT; nft(8), dnat; moby daemon/libnetwork/resolver_unix.go
     """
     rules = container.network.rules
 
     ports = [each.port for each in container.network.listening if each.protocol == "udp"]
     led = [rule for port in ports for rule in rules
-           if rule.has("--dport", "53") and rule.has("--to-destination", f"127.0.0.11:{port}")]  # fmt: skip
+           if (rule.port, rule.destination) == ("53", f"127.0.0.11:{port}")]  # fmt: skip
     assert (53 in ports, len(led)) == (False, 1)
 
 

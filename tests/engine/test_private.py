@@ -62,9 +62,7 @@ def test_a_container_s_data_survive_a_restart_and_nothing_survives_the_end(reape
         assert container.inspect("State.Status") == "exited"
         engine.client.api.start(container.id)
         assert container.read("/etc/group") == "written before"
-        bundles = daemon.directory / "exec/containerd/daemon/io.containerd.runtime.v2.task"
-        (text,) = {each.read_text() for each in bundles.glob("moby/*/address")}
-        socket = Path(text.removeprefix("unix://"))
+        (socket,) = set(private._shim_sockets(daemon.directory))
         assert socket.exists()
     assert not socket.exists()
 
@@ -231,6 +229,28 @@ def test_what_it_calls_modprobe_loads_nothing() -> None:
             env=_environment_of(daemon.daemon), capture_output=True, text=True, check=False,
         )  # fmt: skip
         assert (asked.returncode, asked.stderr) == (1, "the labs load no module\n")
+    finally:
+        daemon.remove()
+
+
+@pytest.mark.parametrize(
+    ("configuration", "forwards"),
+    [({"firewall-backend": "nftables"}, "1"), ({"firewall-backend": "iptables"}, "0"), ({}, "0")],
+)
+def test_its_network_forwards_from_the_start_where_its_firewall_wants_that(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, configuration: dict[str, Any], forwards: str
+) -> None:
+    """Of the kernel it is asked by a dockerd that says what it finds, and ends."""
+    program = tmp_path / "dockerd"
+    program.write_text(
+        "#!/bin/sh\nread -r found < /proc/sys/net/ipv4/ip_forward\necho ip_forward is $found\n"
+    )
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    daemon = PrivateEngine(Owner.current(), next(NUMBERS), configuration)
+    try:
+        with pytest.raises(BenchError, match=f"ended: ip_forward is {forwards}"):
+            daemon.start()
     finally:
         daemon.remove()
 

@@ -25,11 +25,10 @@ LAN0 = Link("lan0", 3, "veth", 2, "de:d9:c9:0d:f8:c7", 1500, None, True, ("198.5
 PLUG = Link("veth1a2b", 8, "veth", 7, "16:50:e1:70:6e:34", 1500, "docker0", True, ())
 ETH0 = Link("eth0", 7, "veth", 8, "02:42:ac:11:00:02", 1500, None, True, ("172.17.0.2/16",))
 DNAT = Rule(
-    "nat",
-    "-A DOCKER ! -i docker0 -p tcp -m tcp --dport 80 -j DNAT --to-destination 172.17.0.2:5000",
+    "-t nat -A DOCKER ! -i docker0 -p tcp -m tcp --dport 80 -j DNAT --to-destination 172.17.0.2:5000",
 )
-ANOTHER = Rule("nat", "-A DOCKER -p tcp --dport 81 -j DNAT --to-destination 172.17.0.9:5000")
-MASQUERADE = Rule("nat", "-A POSTROUTING -s 172.17.0.0/16 ! -o docker0 -j MASQUERADE")
+ANOTHER = Rule("-t nat -A DOCKER -p tcp --dport 81 -j DNAT --to-destination 172.17.0.9:5000")
+MASQUERADE = Rule("-t nat -A POSTROUTING -s 172.17.0.0/16 ! -o docker0 -j MASQUERADE")
 
 
 def started() -> list[Event]:
@@ -50,8 +49,8 @@ def read(pid: int, what: list[Link] | list[Rule], line: str = "ip -details addre
     }  # fmt: skip
 
 
-def rules(*found: Rule) -> Event:
-    return read(HOST, list(found), "iptables-save")
+def rules(*found: Rule, line: str = "iptables-save") -> Event:
+    return read(HOST, list(found), line)
 
 
 def words(svg: str) -> list[str]:
@@ -91,6 +90,18 @@ def test_a_rule_leads_a_packet_for_the_host_to_the_container() -> None:
         "A packet that comes by lan0 for 198.51.100.10:80 is sent on to 172.17.0.2:5000 by a rule."
     )
     assert [row[2] for row in picture.rows] == ["veth", "rule", "bridge", "veth", "veth"]
+
+
+def test_a_rule_of_nft_leads_there_as_well() -> None:
+    nft = Rule(
+        "add rule ip docker-bridges nat-prerouting-and-output tcp dport 80 counter "
+        'dnat to 172.17.0.2:5000 comment "DNAT"'
+    )
+    events = [*started(), OUTSIDE, INSIDE, rules(nft, line="nft --stateless list ruleset")]
+
+    (picture,) = drawn(experiment(as_is=events))
+
+    assert {"to 198.51.100.10:80", "to 172.17.0.2:5000"} <= {*words(picture.svg)}
 
 
 @pytest.mark.parametrize("others", [(), (ANOTHER, MASQUERADE)])
@@ -140,7 +151,7 @@ def test_what_was_not_read_at_both_ends_is_not_drawn(events: list[Event]) -> Non
 
 def test_names_and_rules_of_others_are_text(request: pytest.FixtureRequest) -> None:
     evil = Link("<b>&", 8, "veth", 7, "16:50:e1:70:6e:34", 1500, "docker0", True, ())
-    rule = Rule("nat", f"{DNAT.text} -m comment --comment <script>{'W' * 200}")
+    rule = Rule(f"{DNAT.text} -m comment --comment <script>{'W' * 200}")
     (picture,) = drawn(
         experiment(
             as_is=[*started(), read(HOST, [DOCKER0, LAN0, evil]), INSIDE, rules(rule)]
