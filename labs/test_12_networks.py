@@ -436,7 +436,7 @@ def test_one_alias_can_be_the_name_of_several_containers(network, start, aliases
 
 
 @answers("study-22", "study-23")
-@requires("libnetwork")
+@requires("libnetwork", "mounts-of-the-host")
 @suite_engine
 @started_with(network_mode="bridge")
 @without(network_mode="container:{neighbour}")

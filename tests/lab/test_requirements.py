@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from fixtures.engine.daemons import Daemon
 from fixtures.engine.product import DOCKER, PODMAN
+from fixtures.kernel import Process
 from fixtures.lab import requirements
 from fixtures.lab.requirements import OF_THE_ENGINE, REQUIREMENTS, probe
 
@@ -99,3 +103,31 @@ def test_rules_are_listed_by_a_tool_for_the_engine_s_kind_of_firewall(
     found = probe("firewall-rules", engine(**told))
 
     assert (found and found[1]) == remedy
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may make a mount namespace")
+def test_an_engine_in_a_mount_namespace_of_its_own_lacks_the_mounts_of_the_host() -> None:
+    script = "echo; exec sleep 60"
+    apart = subprocess.Popen(
+        ["unshare", "--mount", "--propagation=private", "sh", "-c", script], stdout=subprocess.PIPE
+    )
+    beside = subprocess.Popen(["sleep", "60"])
+    try:
+        assert apart.stdout is not None
+        apart.stdout.readline()
+
+        def of(daemon: subprocess.Popen[bytes], *, is_private: bool) -> Any:
+            made = engine(DockerRootDir="/mnt")
+            made.daemons = [] if is_private else [Daemon(daemon.pid, 1, "dockerd")]
+            made.private = SimpleNamespace(daemon=Process(daemon.pid)) if is_private else None
+            return probe("mounts-of-the-host", made)
+
+        assert of(beside, is_private=True) is of(beside, is_private=False) is None
+        assert [of(apart, is_private=each)[1].split(":")[0] for each in (True, False)] == [
+            "share the machine's mounts, as systemd does (mount --make-rshared /)",
+            "run an engine that is in the host's",
+        ]
+    finally:
+        for each in (apart, beside):
+            each.kill()
+            each.communicate()
