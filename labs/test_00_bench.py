@@ -37,11 +37,11 @@ def test_the_engine_says_of_the_machine_what_the_kernel_says(container, engine, 
     release = host.exec("uname", "-r").output
     cgroup_version = "2" if Hierarchies().version == "v2" else "1"
     driver = "systemd" if container.cgroup.path.endswith(".scope") else "cgroupfs"
-    on_overlay = container.init.mounts.at("/").type == "overlay"
+    on_overlay = "overlay" in container.init.mounts.at("/").type  # or fuse-overlayfs
 
     assert (
         engine.info("KernelVersion"),
         engine.info("CgroupVersion"),
         engine.info("CgroupDriver"),
-        engine.info("Driver") in ("overlay2", "overlayfs", "overlay"),
+        "overlay" in engine.info("Driver"),
     ) == (release, cgroup_version, driver, on_overlay)

@@ -109,7 +109,7 @@ def test_a_new_root_takes_the_files_of_the_host_out_of_sight(by_hand, folder, st
 
 
 @answers("deep-7", "intro-4")
-@requires("by-hand", "memory-without-swap")
+@requires("by-hand", "cgroup:memory", "memory-without-swap")
 @given(steps=CGROUP)
 @without("the step: it has a view of its own, and no limit", steps=ROOT)
 def test_a_directory_and_two_files_limit_what_a_process_may_use(by_hand, steps):

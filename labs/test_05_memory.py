@@ -198,7 +198,7 @@ def test_docker_update_changes_the_limit_of_a_running_process(container, update)
 
 
 @answers("brief-6", "deep-46")
-@requires("cgroup:memory")
+@requires("cgroup:memory", "meminfo-of-the-kernel")
 @started_with(mem_limit="64m", memswap_limit="64m")
 @contrast("no option gives /proc/meminfo a namespace; the cgroup file, read beside it, differs")
 def test_proc_meminfo_does_not_know_of_the_limit(container, host):

@@ -7,16 +7,16 @@ from fixtures.lab import answers, fresh, given, private_engine, requires, starte
 
 @answers("intro-15", "deep-11", "how-19")
 @requires("overlay")
-@started_with(volumes=["{folder}:/shared"])
+@started_with(tmpfs={"/memory": ""})
 @given(path="/")
-@without("the image: the path is a bind mount", path="/shared")
+@without("the image: the path is a tmpfs", path="/memory")
 def test_the_root_of_a_container_is_an_overlay(container, path):
     """The root of a container is an overlay mount: read-only layers below, a writable one on top.
 
     Kernel: overlayfs shows several directories as one: lowerdir= lists the layers of the image,
         upperdir= takes the writes. Both stand in /proc/<pid>/mountinfo.
-    Without: a bind mount is a directory of the host as it is, with no layers.
-    Source: overlayfs.rst, proc_pid_mountinfo(5)
+    Without: a tmpfs is one file system in memory, with no layers.
+    Source: overlayfs.rst, proc_pid_mountinfo(5), tmpfs(5)
     """
     mount = container.init.mounts.at(path)
     # Newer kernels may list each layer as one lowerdir+=.

@@ -237,7 +237,6 @@ def test_what_proc_tells_of_the_machine_is_covered(container, host):
         "/proc/scsi", "/proc/timer_list", "/sys/firmware",
     )  # fmt: skip
     there = host.exec("ls", "-d", *masked).output.split()
-    wait_until(lambda: len(there) >= 3)  # no kernel has them all
     mounts = container.init.mounts
 
     assert [path for path in there if path not in mounts] == []
@@ -528,6 +527,7 @@ def test_a_secret_in_a_file_is_not_shown_by_docker_inspect(container, folder):
 
 @answers("deep-3", "how-4")
 @private_engine()
+@requires("unlabelled")
 @started_with(
     volumes=["{socket}:/docker.sock"], cap_drop=["ALL"], security_opt=["no-new-privileges"]
 )

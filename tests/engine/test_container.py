@@ -204,6 +204,18 @@ def test_a_file_is_written_read_and_deleted_inside(start: Start) -> None:
         container.delete("/a file")
 
 
+def test_what_may_not_be_looked_at_is_no_absence(
+    start: Start,
+) -> None:
+    """As where SELinux forbids it: EACCES is told from ENOENT and ENOTDIR."""
+    container = start(user="1000", tmpfs={"/closed": "mode=700"})
+
+    assert not container.has("/none")
+    assert not container.has("/etc/group/none")
+    with pytest.raises(BenchError, match="Permission denied"):
+        container.has("/closed/file")
+
+
 def test_a_file_that_is_not_there_or_empty_is_no_observation(container: Container) -> None:
     with pytest.raises(BenchError, match="No such file or directory"):
         container.read("/nothing")

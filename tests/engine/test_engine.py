@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from fixtures.engine import BenchError, Engine, Owner, cleanup, image
+from fixtures.engine import BenchError, Engine, Owner, cleanup, image, scratch
 from fixtures.engine.endpoint import Endpoint
 from fixtures.engine.errors import EngineUnreachable
+from fixtures.engine.host_namespaces import REMEDY, HostNamespaces
 from fixtures.engine.options import DEFAULTS
 from fixtures.engine.ownership import LABEL, NAME
 from fixtures.engine.reaper import Reaper
-from fixtures.kernel import Process
+from fixtures.kernel import NotObservable, Process
 from tests.fake_engine import FakeEngine
 from tests.traces import nothing_is_left
 
@@ -58,6 +61,87 @@ def test_an_engine_of_another_machine_is_refused_before_anything_is_made_on_it(
     )
     assert "unset DOCKER_HOST" in rest
     assert {each.partition(" ")[0] for each in fake.asked} == {"GET"}
+
+
+IN_A_CONTAINER = """
+from fixtures.engine import Engine, Owner, cleanup
+from fixtures.engine.endpoint import Endpoint
+from fixtures.engine.reaper import Reaper
+
+where, owner = Endpoint({url!r}, "made up"), Owner.current()
+reaper = Reaper(owner)
+try:
+    Engine(where, owner, reaper)
+except Exception as error:
+    print(type(error).__name__, error)
+finally:
+    cleanup.remove_all_of(where.connect(), owner)
+    reaper.dismiss()
+"""
+
+
+@pytest.mark.engine
+@pytest.mark.skipif(os.geteuid() != 0, reason="a PID namespace takes root")
+def test_a_run_in_another_pid_namespace_is_refused_with_what_it_needs(engine: Engine) -> None:
+    """As in a container of CI with the engine's socket: its pids are nobody's there, or others'."""
+    with nothing_is_left(engine.client):
+        said = subprocess.run(
+            ["unshare", "--pid", "--fork", "--mount-proc", sys.executable, "-c",
+             IN_A_CONTAINER.format(url=engine.where.url)],
+            cwd=Path(__file__).parents[2], capture_output=True, text=True, check=True,
+        ).stdout  # fmt: skip
+
+    refusal, *rest = said.splitlines()
+    assert refusal == (
+        f"EngineUnreachable the Docker Engine at {engine.where.url} (made up) is in another PID "
+        "namespace than the labs, as where either runs in a container: its pids are not those of "
+        "this /proc."
+    )
+    assert rest == [
+        "The labs read /proc and the cgroups of the engine's machine.",
+        f"Try: {REMEDY}",
+    ]
+
+
+@pytest.mark.engine
+def test_folders_of_a_run_get_the_label_where_selinux_wants_one(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours = scratch.make(OURS)
+    started = []
+    volumes = [f"{ours}:/a", f"{ours}:/b:ro", "/etc:/c:ro", "named:/d"]
+    try:
+        for options in (["name=seccomp,profile=builtin"], ["name=selinux"]):
+            monkeypatch.setitem(engine.information, "SecurityOptions", options)
+            started.append(engine.start(DEFAULTS | {"volumes": volumes}))
+        plain, labelled = started
+
+        assert plain.options["volumes"] == volumes
+        # An engine without SELinux knows the option, and has nothing to do.
+        assert labelled.has("/a")
+        assert labelled.options["volumes"] == [
+            f"{ours}:/a:z",
+            f"{ours}:/b:ro,z",
+            "/etc:/c:ro",
+            "named:/d",
+        ]
+    finally:
+        for each in started:
+            each.remove()
+        engine.client.volumes.get("named").remove()
+        scratch.remove(ours)
+
+
+@pytest.mark.engine
+def test_a_file_that_the_engine_does_not_have_is_not_mounted(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    elsewhere = HostNamespaces(Process(os.getpid()), ("mnt",), shares_files=False)
+    monkeypatch.setattr(engine, "_host", elsewhere)
+    monkeypatch.setattr(HostNamespaces, "have", lambda self, path: path != tmp_path)
+
+    with pytest.raises(NotObservable, match=f"the engine does not find {tmp_path} on its host"):
+        engine.start(DEFAULTS | {"volumes": ["/etc:/etc", f"{tmp_path}:/here"]})
 
 
 @pytest.mark.engine

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -20,10 +21,18 @@ REMAPPED = ["name=seccomp,profile=builtin", "name=userns"]
 
 
 def engine(
-    product: str = DOCKER, version: str = "29.7.2", private: object = None, **information: object
+    product: str = DOCKER,
+    version: str = "29.7.2",
+    private: object = None,
+    is_outside: bool = False,
+    **information: object,
 ) -> Any:
     return SimpleNamespace(
-        product=product, version={"Version": version}, private=private, information=information
+        product=product,
+        version={"Version": version},
+        private=private,
+        is_outside=is_outside,
+        information=information,
     )
 
 
@@ -51,6 +60,9 @@ def filtered(profile: str) -> Any:
         ("time-namespaces", engine(version="20.10.24+dfsg1"), engine(version="29.5.0-rc.1")),
         ("time-namespaces", engine(version="29.4.3"), engine(version="30.0.0")),
         ("time-namespaces", engine(version="dev"), engine(version="29.10.1")),
+        ("unlabelled", engine(SecurityOptions=["name=selinux"]), engine(SecurityOptions=[])),
+        ("private-engine", engine(is_outside=True), engine(is_outside=False)),
+        ("by-hand", engine(is_outside=True), engine(is_outside=False)),
     ],
 )
 def test_what_an_engine_lacks_is_said_with_what_to_do(name: str, lacking: Any, having: Any) -> None:
@@ -131,3 +143,70 @@ def test_an_engine_in_a_mount_namespace_of_its_own_lacks_the_mounts_of_the_host(
         for each in (apart, beside):
             each.kill()
             each.communicate()
+
+
+class TestMachine:
+    """What a machine lacks is looked for, here in what it would show."""
+
+    @pytest.fixture
+    def mounts(self, monkeypatch: pytest.MonkeyPatch) -> set[str]:
+        """The points of the host's mount table."""
+        points = {"/", "/proc"}
+        monkeypatch.setattr(requirements, "MountTable", lambda path: points)
+        return points
+
+    def test_a_meminfo_that_lxcfs_covers_is_not_the_kernel_s(self, mounts: set[str]) -> None:
+        assert probe("meminfo-of-the-kernel", engine()) is None
+
+        mounts.add("/proc/meminfo")
+
+        found = probe("meminfo-of-the-kernel", engine())
+        assert found is not None
+        assert "lxcfs" in found[0]
+
+    def test_the_cpus_are_those_that_may_be_used(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(requirements.Process, "cpus", {1, 7})
+        assert probe("two-cpus", engine()) is None
+
+        monkeypatch.setattr(requirements.Process, "cpus", {1})
+
+        assert probe("two-cpus", engine()) == (
+            "the machine has one CPU that may be used here",
+            "give it two",
+        )
+
+    @pytest.mark.parametrize(
+        "warning",
+        [
+            "WARNING: No blkio throttle.write_bps_device support",
+            "WARNING: No io.max (wbps) support",
+        ],
+    )
+    def test_an_engine_that_can_not_limit_a_disk_says_so(self, warning: str) -> None:
+        found = probe("io-throttling", engine(Warnings=["WARNING: No swap limit support", warning]))
+
+        assert found is not None
+        assert warning in found[0]
+
+    @pytest.mark.parametrize(
+        ("parts", "lacking"),
+        [
+            ({"esp4", "xt_bpf"}, None),
+            ({"esp4", "xt_u32"}, None),
+            ({"esp4"}, "match bpf"),
+            ({"xt_bpf", "xt_u32"}, "ESP"),
+        ],
+    )
+    def test_an_encrypted_overlay_takes_esp_and_a_match_of_iptables(
+        self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, parts: set[str], lacking: str | None
+    ) -> None:
+        monkeypatch.setattr(requirements, "_kernel_config", lambda release: ())
+        for part in parts:
+            (tmp_path / "sys/module" / part).mkdir(parents=True)
+        monkeypatch.setattr(
+            requirements, "Path", lambda *names: tmp_path.joinpath(*(n.lstrip("/") for n in names))
+        )
+
+        found = probe("esp", engine())
+
+        assert found is None if lacking is None else found is not None and lacking in found[0]
