@@ -526,6 +526,7 @@ def test_a_secret_in_a_file_is_not_shown_by_docker_inspect(container, folder):
 
 
 @answers("deep-3", "how-4")
+@requires("user-namespace-of-the-host")
 @private_engine()
 @requires("unlabelled")
 @started_with(
