@@ -28,6 +28,7 @@ def hardened(reaper: Reaper, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         "init": True,
         "no-new-privileges": True,
         "log-driver": "none",
+        "bridge": "none",
         "seccomp-profile": str(profile),
     }
     engine = Engine.start_private(Owner.current(), reaper, configuration=keys)
@@ -54,6 +55,13 @@ def test_a_filter_of_the_user_s_is_not_the_default_one(hardened: Engine) -> None
 
     assert probe("seccomp", hardened) is None
     assert reason.endswith("seccomp.json, and not the one built in")
+
+
+def test_an_engine_without_a_default_network_is_told(hardened: Engine) -> None:
+    with pytest.raises(NotObservable, match="this engine has no default network"):
+        hardened.start(merged(DEFAULTS, {"network_mode": "bridge"}))
+
+    assert hardened.start(DEFAULTS).init.interfaces == {"lo"}
 
 
 def test_an_engine_that_keeps_no_logs_is_told(hardened: Engine) -> None:
