@@ -187,6 +187,7 @@ def test_the_bench_is_compared_in_words(runs: Runs) -> None:
         "version": "28.3",
         "components": {"runc": "1.2"},
         "runtimes": ["runc", "crun"],
+        "configuration": {"icc": "false", "log-opts.tag": None},
         "url": "unix:///var/lib/isolation-labs/8bf23908.4026531836.13183.882183.1/docker.sock",
         "processes": [],
     }
@@ -218,6 +219,7 @@ def test_the_bench_is_compared_in_words(runs: Runs) -> None:
         ),
         Difference("engine components, where they differ", "runc 1.3", "runc 1.2"),
         Difference("engine runtimes, where they differ", "", "crun"),
+        Difference("engine configured with, where they differ", "", "icc = false, log-opts.tag"),
         Difference("not observable: swap", "there is none", ""),
     ]
 
