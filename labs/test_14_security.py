@@ -411,7 +411,7 @@ def test_privileged_opens_every_lock_but_the_namespaces(container):
 
 
 @answers("deep-5", "study-44")
-@requires("cgroups")
+@requires("cgroups", "seccomp")
 @started_with(
     pid_mode="host",
     cap_drop=["NET_RAW"],

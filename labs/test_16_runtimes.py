@@ -51,7 +51,7 @@ def test_a_runtime_must_be_registered_with_the_engine(engine, runtime):
 @private_engine(noting_runtime=True)
 @started_with(runtime="noting")
 @without(pid_mode="host")
-@without(security_opt=["seccomp=unconfined"])
+@without(security_opt=["seccomp=unconfined"], requires=("seccomp",))
 def test_a_script_can_be_the_runtime(container, neighbour, host):
     """With a shell script as its runtime, that calls runc, a container has all that it has by runc.
 
@@ -71,7 +71,7 @@ def test_a_script_can_be_the_runtime(container, neighbour, host):
 @private_engine(runtimes={"crun": {"path": "crun"}})
 @started_with(runtime="crun")
 @without(pid_mode="host")
-@without(security_opt=["seccomp=unconfined"])
+@without(security_opt=["seccomp=unconfined"], requires=("seccomp",))
 def test_crun_makes_the_same_container_as_runc(container, neighbour, host):
     """crun is another program than runc, in C and not in Go, and what it makes is the same.
 
