@@ -3,7 +3,7 @@
 from fixtures.lab import answers, given, private_engine, requires, suite_engine, without
 
 # An address that is no loopback address: 127.0.0.0/8 has privileges.
-ELSEWHERE = "10.99.0.1"
+ELSEWHERE = "203.0.113.1"
 
 
 @answers("study-12")

@@ -360,7 +360,9 @@ def test_a_network_that_was_made_knows_its_containers_by_name(create_network, st
     """
     network = "bridge" if where == "bridge" else create_network().name
     server = start("server", network_mode=network, hostname="web", command=SERVER)
-    client = start("client", network_mode=network, dns=["127.0.0.1"])  # where nobody listens
+    # Nobody listens there, and no other name is tried: nothing else is waited for.
+    nobody = {"dns": ["127.0.0.1"], "dns_search": ["."]}
+    client = start("client", network_mode=network, **nobody)
     wait_until(lambda: 5000 in server.init.listening_ports)
 
     by_name = client.fetch(f"http://{server.name}:5000/hostname")

@@ -28,6 +28,7 @@ LINES: list[tuple[str, Any, str]] = [
     ("devices", ["/dev/kmsg:/dev/log:w"], "--device=/dev/kmsg:/dev/log:w"),
     ("environment", {"A": "1", "B": "2"}, "--env=A=1 --env=B=2"),
     ("dns", ["127.0.0.1"], "--dns=127.0.0.1"),
+    ("dns_search", ["."], "--dns-search=."),
     ("entrypoint", ("env",), "--entrypoint=env"),
     (
         "healthcheck",
