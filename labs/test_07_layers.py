@@ -167,9 +167,8 @@ def test_docker_keeps_what_containers_write_under_its_data_root(container, engin
 
 
 @answers("how-20")
-@requires("overlay")
 @private_engine(**{"storage-driver": "vfs", "features": {"containerd-snapshotter": False}})
-@without("vfs: the driver is overlay2", **{"storage-driver": "overlay2"})
+@without("vfs: the driver is overlay2", requires=("overlay",), **{"storage-driver": "overlay2"})
 def test_another_storage_driver_makes_another_root(container, engine, host):
     """The storage driver decides what a root is: with vfs it is a plain directory, and no overlay.
 

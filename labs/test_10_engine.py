@@ -39,6 +39,8 @@ services:
   client: {image: busybox, command: sleep infinity}
 """
 UNSHARE = ("unshare", "--fork", "--pid", "--net", "--mount", "--uts", "--ipc")
+# An engine may be configured to put one before each command.
+NO_INIT = "--init=false"
 DOCKER_RUN = ("docker", "run", "--rm", "--network=none", "busybox")
 PROJECT, SERVICE = "com.docker.compose.project", "com.docker.compose.service"
 
@@ -148,7 +150,7 @@ def test_docker_run_goes_from_containerd_by_shim_and_runc_to_the_container(docke
     Source: connector.rst, cn_proc.h; containerd core/runtime/v2/README.md
     """
     with engine.watched() as timeline:
-        docker(verb, "--rm", "--network=none", "busybox", "sleep", "0.25")
+        docker(verb, "--rm", NO_INIT, "--network=none", "busybox", "sleep", "0.25")
 
     lineage = timeline.lineage("sleep", "0.25")
     assert lineage[-4:] == ["containerd", "containerd-shim-runc-v2", "runc", "sleep"]
@@ -168,7 +170,7 @@ def test_of_all_that_docker_run_starts_two_processes_stay(docker, engine, how, c
     Source: connector.rst, cn_proc.h; opencontainers/runc README.md
     """
     with engine.watched() as timeline:
-        docker("run", how, "--name=lab", "--network=none", "busybox", *command)
+        docker("run", how, NO_INIT, "--name=lab", "--network=none", "busybox", *command)
 
     assert timeline.left == ["containerd-shim-runc-v2", "sleep"]
 

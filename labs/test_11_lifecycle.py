@@ -364,7 +364,7 @@ def test_on_failure_gives_up_after_so_many_restarts(container):
 
 
 @answers("study-4")
-@private_engine()
+@private_engine(**{"live-restore": False})
 @given(policy="always")
 @without("always: unless-stopped", policy="unless-stopped")
 def test_after_a_restart_of_the_engine_always_means_always(engine, start, policy):
