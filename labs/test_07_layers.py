@@ -167,7 +167,9 @@ def test_docker_keeps_what_containers_write_under_its_data_root(container, engin
 
 
 @answers("how-20")
-@private_engine(**{"storage-driver": "vfs", "features": {"containerd-snapshotter": False}})
+@private_engine(
+    features={"containerd-snapshotter": False}, **{"storage-driver": "vfs", "storage-opts": []}
+)
 @without("vfs: the driver is overlay2", requires=("overlay",), **{"storage-driver": "overlay2"})
 def test_another_storage_driver_makes_another_root(container, engine, host):
     """The storage driver decides what a root is: with vfs it is a plain directory, and no overlay.
