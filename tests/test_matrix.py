@@ -79,8 +79,8 @@ def test_each_engine_of_docker_is_the_one_in_the_folder(
     matrix.main()
 
     here, forky = commands
-    assert here[-2:] == ["--lab-programs", str(tmp_path)]
-    assert forky[-2:] == ["--lab-programs", str(tree.PROGRAMS)]
+    assert here[-1] == f"--lab-programs={tmp_path}"
+    assert forky[-1] == f"--lab-programs={tree.PROGRAMS}"
     assert str(tmp_path) in forky, "it is put there"
     said = capsys.readouterr().out
     assert f"matrix: forky: the newest engine of Debian, with the engine in {tmp_path}\n" in said

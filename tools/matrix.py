@@ -164,7 +164,8 @@ def _run(owner: Owner, place: Place, arguments: list[str], programs: Path | None
         if place.user is not None:
             return _run_as_a_user(owner, place.user, folder, words, programs)
         if programs:
-            words += ["--lab-programs", str(programs if place.suite is None else tree.PROGRAMS)]
+            # In one word: what stands alone, pytest takes for a place to find its settings in.
+            words.append(f"--lab-programs={programs if place.suite is None else tree.PROGRAMS}")
         if place.suite is None:
             command = [sys.executable, *words]
         else:

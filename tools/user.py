@@ -35,6 +35,7 @@ _NEEDED = {
 """what a rootless engine needs → how to get it"""
 
 # Who may use which users is read from /etc by newuidmap; /dev/net/tun is not everybody's everywhere.
+# RootlessKit has its sockets below TMPDIR, and the name of a socket has 107 characters at most.
 _ROOTLESS = f"""\
 set -e
 cd "$1" # nothing of it reaches the host: its mounts are the engine's own
@@ -47,7 +48,7 @@ for each in subuid subgid; do
     echo "isolation-labs:1000000000:65536" >>$each
 done
 for each in passwd group subuid subgid; do mount --bind $each /etc/$each; done
-mount -t tmpfs tun /dev/net
+mount -t tmpfs -o mode=1777 tun /dev/net
 mknod -m 666 /dev/net/tun c 10 200
 cd home
 shift
@@ -111,7 +112,7 @@ def rootless(owner: Owner, folder: Path, programs: Path | None) -> Iterator[tupl
              *flags],
             stdin=subprocess.DEVNULL, stdout=said, stderr=said, start_new_session=True,
             env=environment(folder, programs)
-            | {"DOCKERD_ROOTLESS_ROOTLESSKIT_NET": "slirp4netns", "TMPDIR": f"{folder}/run"},
+            | {"DOCKERD_ROOTLESS_ROOTLESSKIT_NET": "slirp4netns", "TMPDIR": "/dev/net"},
         )  # fmt: skip
     try:
         until = time.monotonic() + START_SECONDS
