@@ -64,6 +64,18 @@ def commands(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[list[str]]
     return ran
 
 
+def test_what_pytest_is_told_is_no_place_to_find_its_settings_in(
+    monkeypatch: pytest.MonkeyPatch, commands: list[list[str]]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["matrix", "containerd", "by-hand"])
+
+    matrix.main()
+
+    told = [command[command.index("pytest") + 1 :] for command in commands]
+    assert [len(words) for words in told] == [2, 2]
+    assert [word for words in told for word in words if not word.startswith("--lab-")] == []
+
+
 def test_each_engine_of_docker_is_the_one_in_the_folder(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],

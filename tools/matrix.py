@@ -152,19 +152,19 @@ def _is_missing(place: Place) -> bool:
 
 def _run(owner: Owner, place: Place, arguments: list[str], programs: Path | None) -> Path | None:
     """The folder of the run that was done there; None where none was begun."""
+    # In one word each: a value that stands alone pytest takes for a place to find its settings in.
     words = ["-m", "pytest", "--lab-no-pages", *arguments]
     folder = scratch.make(owner)
     try:
         if place.maker:
-            words += ["--lab-engine", place.maker]
+            words.append(f"--lab-engine={place.maker}")
         if place.daemon:
             settings = folder / "daemon.json"
             settings.write_text(json.dumps(place.daemon))
-            words += ["--lab-daemon-json", str(settings)]
+            words.append(f"--lab-daemon-json={settings}")
         if place.user is not None:
             return _run_as_a_user(owner, place.user, folder, words, programs)
         if programs:
-            # In one word: what stands alone, pytest takes for a place to find its settings in.
             words.append(f"--lab-programs={programs if place.suite is None else tree.PROGRAMS}")
         if place.suite is None:
             command = [sys.executable, *words]
