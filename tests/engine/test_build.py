@@ -237,15 +237,23 @@ def test_an_image_is_loaded_or_refused(ours: Engine, seen: list[object]) -> None
     )
     archive = Archive.of([Layer.of([Entry("note", content.stdout)])], Cmd=["/note"])
 
-    refused = ours.load(archive.with_a_bit_changed(), "app")
+    changed = ours.load(archive.with_a_bit_changed(), "app")
+    refused = changed.image is None
+    if changed.image is None:
+        assert "diff" in changed.error
+    else:  # the containerd image store looks at a layer when a container is made of it
+        assert ours.run(merged(DEFAULTS, {"image": changed.image.name})) == 125
     loaded = ours.load(archive, "app")
 
-    assert refused.image is None
-    assert "diff" in refused.error
     assert loaded.image is not None
     assert (loaded.error, loaded.image.layers) == ("", [archive.layers[0].digest])
     assert [(each.builder, each.name, each.exit_code, each.line) for each in builds_of(seen)] == [
-        (NONE, "lab-app", 1, "tar -c manifest.json config.json layer1.tar | docker load"),
+        (
+            NONE,
+            "lab-app",
+            int(refused),
+            "tar -c manifest.json config.json layer1.tar | docker load",
+        ),
         (NONE, "lab-app", 0, "tar -c manifest.json config.json layer1.tar | docker load"),
     ]
 
