@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from fixtures.engine import BenchError, Engine, Owner, private
+from fixtures.engine import BenchError, Engine, Owner, cgroups, home, private
 from fixtures.engine.daemons import Daemon
 from fixtures.engine.options import DEFAULTS, merged
 from fixtures.engine.private import PrivateEngine
@@ -310,6 +310,22 @@ def test_two_sweeps_at_once_remove_what_a_dead_run_left_and_nothing_of_the_livin
         finally:
             left.remove()
             living.remove()
+
+
+def test_a_cgroup_that_was_made_after_the_end_is_swept(dead: Owner) -> None:
+    for top in cgroups.hierarchies():
+        for owner in (dead, Owner.current()):
+            (top / f"isolation-labs.{owner}.runc/1").mkdir(parents=True)
+    try:
+        private.sweep()
+
+        left = [each for top in cgroups.hierarchies() for each in top.glob("isolation-labs.*.runc")]
+        assert not [each for each in left if str(dead) in each.name]
+        assert len([each for each in left if str(Owner.current()) in each.name]) == len(
+            cgroups.hierarchies()
+        )
+    finally:
+        private.remove_traces(home.HOME / f"{Owner.current()}.runc")
 
 
 def _sweep(failures: list[BaseException]) -> None:
