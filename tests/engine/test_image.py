@@ -21,11 +21,12 @@ INTERPRETER, LOADED = 3, 1
 
 
 def elf(*segments: int, order: str = "<", wide: bool = True) -> bytes:
-    """An ELF file of 64 bits with program headers of these types, and nothing else: elf(5)."""
+    """An ELF file of 64 bits, or of 32, with program headers of these types: elf(5)."""
     magic = b"\x7fELF" + bytes([2 if wide else 1, 1 if order == "<" else 2, 1]) + bytes(9)
-    sizes = (64, 56, len(segments), 0, 0, 0)
-    header = struct.pack(f"{order}HHIQQQIHHHHHH", 2, 62, 1, 0, 64, 0, 0, *sizes)
-    headers = [struct.pack(f"{order}IIQQQQQQ", kind, *[0] * 7) for kind in segments]
+    number, size, entry = ("Q", 64, 56) if wide else ("I", 52, 32)
+    sizes = (size, entry, len(segments), 0, 0, 0)
+    header = struct.pack(f"{order}HHI3{number}IHHHHHH", 2, 62, 1, 0, size, 0, 0, *sizes)
+    headers = [struct.pack(f"{order}I{entry - 4}x", kind) for kind in segments]
     return magic + header + b"".join(headers)
 
 
@@ -75,9 +76,10 @@ def test_the_other_image_shares_no_layer_with_the_base() -> None:
 
 
 @pytest.mark.parametrize("order", ["<", ">"])
-def test_a_program_is_static_when_it_asks_for_no_interpreter(order: str) -> None:
-    assert is_static(elf(LOADED, LOADED, order=order))
-    assert not is_static(elf(LOADED, INTERPRETER, order=order))
+@pytest.mark.parametrize("wide", [True, False], ids=["64 bits", "32 bits"])
+def test_a_program_is_static_when_it_asks_for_no_interpreter(order: str, wide: bool) -> None:
+    assert is_static(elf(LOADED, LOADED, order=order, wide=wide))
+    assert not is_static(elf(LOADED, INTERPRETER, order=order, wide=wide))
 
 
 @pytest.mark.parametrize(
@@ -87,10 +89,10 @@ def test_a_program_is_static_when_it_asks_for_no_interpreter(order: str) -> None
         b"#!/bin/sh\n",
         b"\x7fELF",
         b"\x7fELF\x02\x01",
-        elf(wide=False),
+        b"\x7fELF\x03\x01" + bytes(60),
         elf(LOADED, LOADED)[:100],
     ],
-    ids=["nothing", "script", "magic", "beginning", "32 bits", "cut off"],
+    ids=["nothing", "script", "magic", "beginning", "neither 32 nor 64 bits", "cut off"],
 )
 def test_what_is_no_whole_program_is_not_static(content: bytes) -> None:
     assert not is_static(content)
