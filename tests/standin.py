@@ -52,6 +52,7 @@ class StandInEngine:
         self.started: list[StandInContainer] = []
         self.images = {"base": "base"}
         self.private = None
+        self.is_outside = False
         self.daemons: list[Daemon] = []
         self.where = SimpleNamespace(url="unix:///made/up.sock", reason="a stand-in")
         self.base_image = "sha256:c0ffee"
@@ -91,7 +92,10 @@ class StandInEngine:
         self.started.append(container)
         return container
 
-    def host_command(self, *argv: str) -> list[str]:
+    def find_host(self) -> None:
+        pass
+
+    def host_command(self, *argv: str, mounts: bool = False) -> list[str]:
         return list(argv)
 
     def open_observer(self) -> SimpleNamespace:

@@ -190,7 +190,7 @@ def test_without_a_static_busybox_there_is_a_message_and_no_image_is_asked(
 
     assert str(error.value) == (
         "the containers are made of a static busybox, and this machine has none in its PATH\n"
-        "Try: apt-get install busybox-static   (Fedora: dnf install busybox)\n"
+        "Try: apt-get install busybox-static\n"
         "or put the one of an image that you trust into a folder of your PATH: "
         "docker cp $(docker create busybox:musl):/bin/busybox ~/bin/"
     )

@@ -13,6 +13,7 @@ import pytest
 from fixtures.engine.daemons import Daemon
 from fixtures.engine.product import DOCKER, PODMAN
 from fixtures.kernel import Process
+from fixtures.kernel.packages import install
 from fixtures.lab import requirements
 from fixtures.lab.requirements import OF_THE_ENGINE, REQUIREMENTS, probe
 
@@ -101,9 +102,9 @@ def test_swarms_of_private_engines_with_nftables_there_are_none(
     [
         (None, ["iptables-save"], None),
         ("iptables+firewalld", ["iptables-save"], None),
-        ("iptables", ["nft"], "apt-get install iptables"),
+        ("iptables", ["nft"], install("iptables")),
         ("nftables", ["iptables-save", "nft"], None),
-        ("nftables", ["iptables-save"], "apt-get install nftables"),
+        ("nftables", ["iptables-save"], install("nftables")),
     ],
 )
 def test_rules_are_listed_by_a_tool_for_the_engine_s_kind_of_firewall(
@@ -143,6 +144,20 @@ def test_an_engine_in_a_mount_namespace_of_its_own_lacks_the_mounts_of_the_host(
         for each in (apart, beside):
             each.kill()
             each.communicate()
+
+
+@pytest.mark.parametrize(
+    ("says", "remedy"),
+    [
+        ({"MemoryLimit": False, "SwapLimit": False}, "cgroup_enable=memory cgroup_memory=1"),
+        ({"MemoryLimit": True, "SwapLimit": False}, "swapaccount=1"),
+    ],
+)
+def test_swap_is_not_accounted_where_memory_is_off(says: dict[str, bool], remedy: str) -> None:
+    found = probe("cgroup:swap", engine(**says))
+
+    assert found is not None
+    assert f"boot the kernel with {remedy}, " in found[1]
 
 
 class TestMachine:
