@@ -180,7 +180,7 @@ MALFORMED = {
         (
             "@without(pid_mode=…): nothing is filled in for {neighbor}; there are: {folder}, "
             "{shared_mount}, {volume}, {box}, {socket}, {network}, {other_network}, {neighbour}, "
-            "{disk}. Did you mean 'neighbour'?"
+            "{disk}, {cpu}. Did you mean 'neighbour'?"
         ),
     ),
     "a place as a card has it": (

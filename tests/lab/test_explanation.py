@@ -348,7 +348,7 @@ def test_the_end_of_a_run_is_told_in_words(project: Project) -> None:
   one-is-not-run-to-its-end: not run to the end: without-ever
 1 not observable here:
   one-can-not-be-observed: needs cgroup:memory: docker info says MemoryLimit: false. To get it: \
-boot the kernel with cgroup_enable=memory, and run an engine that may use cgroups.
+boot the kernel with cgroup_enable=memory cgroup_memory=1, and run an engine that may use cgroups.
 1 broken: the bench failed in the claim or in a control:
   one-is-broken: AttributeError: 'bool' object has no attribute 'gone'
 questions: 1 of 3 answered by this part of the labs

@@ -10,7 +10,7 @@ CONTROL_NEEDS_MEMORY = (
 )
 NEED = (
     "needs cgroup:memory: docker info says MemoryLimit: false. To get it: boot the kernel with "
-    "cgroup_enable=memory, and run an engine that may use cgroups."
+    "cgroup_enable=memory cgroup_memory=1, and run an engine that may use cgroups."
 )
 NOT_OFFERED = """\
 from fixtures.kernel import NotObservable

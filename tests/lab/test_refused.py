@@ -2,14 +2,32 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 
 from fixtures.events import Run
-from fixtures.lab.refused import AGAIN, ASSERTS, MANY, MARKS, NEEDED, ONE_BY_ONE, OPTIONS
+from fixtures.lab.refused import (
+    AGAIN,
+    ASSERTS,
+    ELSEWHERE,
+    MANY,
+    MARKS,
+    NEEDED,
+    ONE_BY_ONE,
+    OPTIMIZED,
+    OPTIONS,
+)
 from tests import on_a_terminal
-from tests.project import AUTOLOAD_OFF, Project, experiment
+from tests.project import AUTOLOAD_OFF, OURS, Project, experiment, in_general
 
 REFUSED = "test_01_made_up.py::test_something_holds"
+PYTESTS_OWN = {
+    "assertmode": "--assert=plain",
+    "setuponly": "--setup-only",
+    "setupplan": "--setup-plan",
+}
 FELL_ONCE = "TRIES = []"
 HOLDS_AT_LAST = "TRIES.append(taken)\nassert TRIES.count(taken) > 1 or taken\nassert not taken"
 FALLS_AT_LAST = "TRIES.append(taken)\nassert TRIES.count(taken) == 1 or not taken"
@@ -113,6 +131,24 @@ def pytest_collection_modifyitems(items):
     items.reverse()
 """
 
+SHUFFLING_LAST = """\
+import pytest
+
+
+class Last:
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_collection_modifyitems(self, items):
+        result = yield
+        items.reverse()
+        return result
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_configure(config):
+    config.pluginmanager.register(Last())
+"""
+"""as pytest's own --new-first does"""
+
 
 @pytest.fixture
 def chapter(project: Project) -> Project:
@@ -146,8 +182,8 @@ def assert_is_refused(project: Project, *arguments: str, said: str) -> None:
 def test_an_option_that_repeats_or_spreads_trials_is_refused(
     chapter: Project, name: str, flag: str, why: str
 ) -> None:
-    if name == "assertmode":
-        assert_is_refused(chapter, "--assert=plain", said=f"--assert is not for the labs: {why}")
+    if own := PYTESTS_OWN.get(name):
+        assert_is_refused(chapter, own, said=f"{flag} is not for the labs: {why}")
         return
     option = (
         "def pytest_addoption(parser):\n"
@@ -326,11 +362,14 @@ def test_what_a_plugin_makes_fail_does_not_hold(chapter: Project) -> None:
     assert "a plugin of pytest has made it fail:\n           a soft assert fell" in outcome.out
 
 
-def test_trials_are_in_reading_order_whatever_a_plugin_makes_of_it(project: Project) -> None:
+@pytest.mark.parametrize("shuffling", [SHUFFLING, SHUFFLING_LAST])
+def test_trials_are_in_reading_order_whatever_a_plugin_makes_of_it(
+    project: Project, shuffling: str
+) -> None:
     project.chapter(experiment("one"), experiment("another"), name="01_made_up")
     project.chapter(experiment("a_third"), name="02_made_up_too")
 
-    outcome = project.run(*having(project, SHUFFLING), syspathinsert=True)
+    outcome = project.run(*having(project, shuffling), syspathinsert=True)
 
     events = (outcome.folder / "events.jsonl").read_text().splitlines()
     begun = [line for line in events if '"event": "start"' in line]
@@ -431,6 +470,28 @@ def test_the_labs_do_without_a_plugin_that_they_do_not_need(chapter: Project, na
 
     assert (outcome.exit_code, outcome.verdict) == (0, "proven")
     assert "Traceback" not in outcome.out + outcome.err
+
+
+@pytest.mark.parametrize("optimized", ["-O", "-OO"])
+def test_without_asserts_or_docstrings_nothing_is_run(
+    chapter: Project, monkeypatch: pytest.MonkeyPatch, optimized: str
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(OURS))
+    command = (sys.executable, optimized, "-m", "pytest", *in_general(), "labs")
+
+    done = subprocess.run(command, cwd=chapter.root, capture_output=True, text=True, check=False)
+
+    assert done.returncode == pytest.ExitCode.USAGE_ERROR
+    assert done.stderr.strip() == (
+        f"ERROR: python -O (PYTHONOPTIMIZE) is not for the labs: {OPTIMIZED}"
+    )
+
+
+def test_a_run_in_another_root_than_the_labs_own_is_refused(chapter: Project) -> None:
+    outcome = chapter.run("labs", "--rootdir=/")
+
+    assert outcome.exit_code == pytest.ExitCode.USAGE_ERROR
+    assert outcome.err.strip() == f"ERROR: {ELSEWHERE}"
 
 
 def test_without_pytest_s_hook_for_facts_nothing_is_run(chapter: Project) -> None:
