@@ -417,3 +417,15 @@ def test_a_run_reads_back_after_sigkill(project: Project) -> None:
     run = Run.read(killed)
     assert run.finish is None
     assert run.experiments["something-holds"].trials["without-it"].outcome == "interrupted"
+
+
+def test_programs_of_root_s_are_found_where_the_path_lacks_their_folders(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As after su, or for a user of Debian."""
+    monkeypatch.setenv("PATH", "/usr/bin:/usr/sbin")
+    looked_in = "/usr/bin:/usr/sbin:/usr/local/sbin:/sbin"
+    body = f"import os\nassert taken or os.environ['PATH'] == {looked_in!r}\nassert not taken"
+    project.chapter(experiment(body=body))
+
+    assert project.run().verdict == "proven"
