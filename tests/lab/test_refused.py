@@ -494,7 +494,6 @@ def test_a_run_in_another_root_than_the_labs_own_is_refused(chapter: Project) ->
     assert outcome.err.strip() == f"ERROR: {ELSEWHERE}"
 
 
-@pytest.mark.filterwarnings("ignore:an option is unset")
 def test_what_a_plugin_has_to_mend_does_not_end_a_run(chapter: Project) -> None:
     """Warnings are errors, but pytest-asyncio and pytest-parallel warn while they are set up."""
     warning = (
@@ -502,7 +501,8 @@ def test_what_a_plugin_has_to_mend_does_not_end_a_run(chapter: Project) -> None:
         "    warnings.warn(pytest.PytestDeprecationWarning('an option is unset'))\n"
     )
 
-    outcome = chapter.run(*having(chapter, warning), syspathinsert=True)
+    with pytest.warns(pytest.PytestDeprecationWarning, match="an option is unset"):
+        outcome = chapter.run(*having(chapter, warning), syspathinsert=True)
 
     assert (outcome.exit_code, outcome.verdict) == (0, "proven")
 
