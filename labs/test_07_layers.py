@@ -2,7 +2,16 @@
 
 from pathlib import Path
 
-from fixtures.lab import answers, fresh, given, private_engine, requires, started_with, without
+from fixtures.lab import (
+    answers,
+    fresh,
+    given,
+    private_engine,
+    requires,
+    started_with,
+    wait_until,
+    without,
+)
 
 
 @answers("intro-15", "deep-11", "how-19")
@@ -18,6 +27,7 @@ def test_the_root_of_a_container_is_an_overlay(container, path):
     Without: a tmpfs is one file system in memory, with no layers.
     Source: overlayfs.rst, proc_pid_mountinfo(5), tmpfs(5)
     """
+    wait_until(lambda: container.overlay)  # some rootless engines have fuse-overlayfs in its place
     mount = container.init.mounts.at(path)
     # Newer kernels may list each layer as one lowerdir+=.
     options = {option.partition("=")[0].rstrip("+") for option in mount.options}
