@@ -85,7 +85,12 @@ def options(**given: Any) -> dict[str, Any]:
 def traces(workshop: Workshop) -> list[Path]:
     """What is left of it on the host."""
     owner = str(workshop.owner)
-    cgroups = Path("/sys/fs/cgroup").glob(f"**/isolation-labs.{owner}.*")
+    cgroups = [  # not by a glob, which trips over those of other runs that go meanwhile
+        Path(top, name)
+        for top, names, _ in os.walk("/sys/fs/cgroup")
+        for name in names
+        if name.startswith(f"isolation-labs.{owner}.")
+    ]
     mounts = [Path(each.point) for each in US.mounts if owner in each.point]
     return [*cgroups, *mounts, *home.HOME.glob(f"{owner}.*")]
 
