@@ -10,7 +10,7 @@ from fixtures.lab.session import Lab
 from tests.project import CONTROLLED, Project, experiment
 from tests.standin import StandInEngine
 
-NEED = "needs cgroup:memory: docker info says MemoryLimit: false"
+NEED = "needs cgroup:pids: docker info says PidsLimit: false"
 
 
 class OwnEngine(StandInEngine):
@@ -39,7 +39,7 @@ def own(project: Project, monkeypatch: pytest.MonkeyPatch) -> OwnEngine:
     return engine
 
 
-def needing(mark: str, requirement: str = "cgroup:memory") -> str:
+def needing(mark: str, requirement: str = "cgroup:pids") -> str:
     return experiment(
         above=f'@{mark}\n@requires("{requirement}")\n{CONTROLLED}', arguments="engine, taken"
     )
@@ -49,21 +49,21 @@ def needing(mark: str, requirement: str = "cgroup:memory") -> str:
 def test_what_the_run_s_engine_lacks_another_may_have(
     project: Project, own: OwnEngine, mark: str
 ) -> None:
-    project.engine.information["MemoryLimit"] = False
+    project.engine.information["PidsLimit"] = False
     project.chapter(needing(mark))
 
     outcome = project.run()
 
     assert outcome.verdict == "proven"
     assert "not observable here" not in outcome.out
-    assert outcome.events.bench["not_observable"].keys() == {"cgroup:memory"}
+    assert outcome.events.bench["not_observable"].keys() == {"cgroup:pids"}
 
 
 @pytest.mark.parametrize("mark", ["suite_engine", "private_engine()"])
 def test_what_the_run_s_engine_has_another_may_lack(
     project: Project, own: OwnEngine, mark: str
 ) -> None:
-    own.information["MemoryLimit"] = False
+    own.information["PidsLimit"] = False
     project.chapter(needing(mark))
 
     outcome = project.run()
