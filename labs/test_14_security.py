@@ -419,7 +419,7 @@ def test_privileged_opens_every_lock_but_the_namespaces(container):
     read_only=True,
     oom_score_adj=500,
     pids_limit=64,
-    ulimits=[{"Name": "nofile", "Soft": 64, "Hard": 64}],
+    ulimits=[{"Name": "nofile", "Soft": 256, "Hard": 256}],
 )
 @neighbour_started_with(security_opt=["no-new-privileges=false"])
 @without("--pid", pid_mode=None)
