@@ -194,7 +194,11 @@ def test_without_capabilities_root_may_not_mount(by_hand, steps):
 @answers("study-37")
 @requires("by-hand")
 @given(steps=FILTER)
-@without("the step: only capabilities were taken away", steps=CAPABILITIES)
+@without(
+    "the step: only capabilities were taken away",
+    requires=("unprivileged-user-namespaces",),
+    steps=CAPABILITIES,
+)
 def test_a_filter_refuses_what_takes_no_capability(by_hand, steps):
     """A seccomp filter refuses a system call that everybody may make: a new user namespace.
 

@@ -149,15 +149,34 @@ def test_an_engine_in_a_mount_namespace_of_its_own_lacks_the_mounts_of_the_host(
 @pytest.mark.parametrize(
     ("says", "remedy"),
     [
-        ({"MemoryLimit": False, "SwapLimit": False}, "cgroup_enable=memory cgroup_memory=1"),
-        ({"MemoryLimit": True, "SwapLimit": False}, "swapaccount=1"),
+        ({"MemoryLimit": False}, "boot the kernel with cgroup_enable=memory cgroup_memory=1, "),
+        ({"MemoryLimit": True, "CgroupVersion": "1"}, "boot the kernel with swapaccount=1"),
+        ({"MemoryLimit": True, "CgroupVersion": "2"}, "start dockerd in a cgroup of its own"),
     ],
 )
-def test_swap_is_not_accounted_where_memory_is_off(says: dict[str, bool], remedy: str) -> None:
-    found = probe("cgroup:swap", engine(**says))
+def test_why_swap_is_not_accounted_decides_what_to_do(says: dict[str, Any], remedy: str) -> None:
+    found = probe("cgroup:swap", engine(SwapLimit=False, **says))
 
     assert found is not None
-    assert f"boot the kernel with {remedy}, " in found[1]
+    assert found[1].startswith(remedy)
+
+
+@pytest.mark.parametrize("refusal", ["", "unshare failed: No space left on device"])
+def test_whether_a_user_may_make_a_user_namespace_is_tried(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, refusal: str
+) -> None:
+    for name in ("setpriv", "unshare"):
+        program = tmp_path / name
+        program.write_text(
+            f"#!/bin/sh\n[ -z '{refusal}' ] || {{ echo '{refusal}' >&2; exit 1; }}\n"
+        )
+        program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+    found = probe("unprivileged-user-namespaces", engine())
+
+    said = f"this machine gives an ordinary user no user namespace: {refusal}"
+    assert (found and found[0]) == (said if refusal else None)
 
 
 class TestMachine:
