@@ -94,7 +94,7 @@ def main() -> int:
         except static_archive.Unfit as error:
             parser.error(f"PROGRAMS={options.programs}: {error}")
         # The engine for a user in its group is started from here.
-        os.environ["PATH"] = static_archive.in_front(programs, os.environ.get("PATH"))
+        os.environ["PATH"] = static_archive.in_front(programs, os.environ.get("PATH", os.defpath))
     if os.geteuid() != 0:
         parser.error("engines of their own need root\nTry: sudo make matrix")
     os.umask(0o022)
