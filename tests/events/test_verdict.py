@@ -71,7 +71,7 @@ def test_every_verdict_is_explained() -> None:
         ("fell", "fell", "fell too"),
         ("fell", "broken", "fell too"),
         ("fell", "not observable", "fell too"),
-        ("fell", "interrupted", "fell too"),
+        ("fell", "interrupted", "fell"),
         ("held", "fell", "held"),
         ("interrupted", "fell", "interrupted"),
     ],
