@@ -482,6 +482,8 @@ def test_a_failed_container_is_not_in_docker_ps(create, options):
     container = create("container", command=("false",))
     container.start()
     container.wait()
+    # What docker ps reads is written after docker wait is answered, and before that is told.
+    wait_until(lambda: "die" in container.events())
 
     listed = container.is_listed(*options)
     assert listed
