@@ -11,7 +11,7 @@ help:  ## list the targets
 
 # Where ARGS names no file and no folder, pytest collects its testpaths.
 labs: prepare  ## run the labs; ARGS=labs/test_05_memory.py, ARGS="-k oom"
-	@tools/run.sh -m pytest $(ARGS)
+	@tools/run.sh -m pytest $(if $(PROGRAMS),--lab-programs="$$PROGRAMS") $(ARGS)
 
 test: prepare-test  ## run the suite's own tests; ARGS as with labs
 	@.venv-dev/bin/python -m pytest -o testpaths=tests $(ARGS)

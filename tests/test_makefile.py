@@ -98,12 +98,13 @@ def test_the_matrix_gets_the_arguments_in_one_piece(checkout: Path) -> None:
     ]
 
 
-def test_the_guest_and_the_matrix_get_a_folder_and_words_in_one_piece(checkout: Path) -> None:
+def test_a_folder_and_words_are_handed_on_in_one_piece(checkout: Path) -> None:
     shows = "#!/bin/sh\nprintf '%s\\n' \"$@\"\n"
     (checkout / "tools/run.sh").write_text(shows)
     (checkout / ".venv/bin/python").write_text(shows)
     programs = 'PROGRAMS=/it\'s "just" built'
 
+    labs = make(checkout, "labs", programs, "ARGS=-k oom").stdout.splitlines()
     vm = make(checkout, "vm", programs, "APPEND=selinux=1 x", "ARGS=-k oom").stdout.splitlines()
     matrix = make(checkout, "matrix", programs, "ENGINES=here").stdout.splitlines()
 
@@ -111,6 +112,7 @@ def test_the_guest_and_the_matrix_get_a_folder_and_words_in_one_piece(checkout: 
         *('--programs=/it\'s "just" built', "--append=selinux=1 x"),
         *("--", "-k", "oom"),
     ]
+    assert labs[-3:] == ['--lab-programs=/it\'s "just" built', "-k", "oom"]
     assert matrix[-3:] == ["--args=", '--programs=/it\'s "just" built', "here"]
 
 

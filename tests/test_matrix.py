@@ -107,8 +107,10 @@ def test_what_is_not_installed_is_left_out(
     monkeypatch.setattr("os.geteuid", lambda: 0)
     monkeypatch.setenv("PATH", "/nonexistent")
 
-    assert matrix.main() == 0
-    assert "podman: left out, for there is no podman in the PATH" in capsys.readouterr().out
+    assert matrix.main() == 1
+    said = capsys.readouterr()
+    assert "podman: left out, for there is no podman in the PATH" in said.out
+    assert said.err == "matrix: there was no run\n"
 
 
 def test_a_place_without_a_run_is_named_and_makes_it_fail(

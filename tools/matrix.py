@@ -142,7 +142,9 @@ def _run_all(owner: Owner, names: list[str], arguments: list[str], programs: Pat
         print(f"matrix: no run on {', '.join(without)}", file=sys.stderr)
     if len(runs) > 1:
         _report("engines", *runs)
-    return 1 if without else 0
+    if not runs:
+        print("matrix: there was no run", file=sys.stderr)
+    return 0 if runs and not without else 1
 
 
 def _is_missing(place: Place) -> bool:

@@ -96,7 +96,7 @@ def test_what_an_experiment_configures_is_laid_over_it() -> None:
         (b"\xff", "it is no JSON: "),
         (b"[]", "it must hold an object, such as"),
         (b"[" * 100_000, "its values are nested too deeply"),
-        (b" " * (1 << 20) + b"{}", "it is no file, or larger than 1 MiB"),
+        (b" " * (1 << 20) + b"{}", "it is larger than 1 MiB"),
     ],
 )
 def test_what_is_none_is_refused(tmp_path: Path, content: bytes, said: str) -> None:

@@ -119,6 +119,22 @@ def test_a_configuration_that_dockerd_refuses_is_told_with_its_log(reaper: Reape
     assert "nonsense" in log[-1]
 
 
+def test_a_dockerd_that_a_signal_ends_is_told_with_it(
+    reaper: Reaper, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    dying = tmp_path / "dockerd"
+    dying.write_text("#!/bin/sh\nkill -SEGV $$\n")
+    dying.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+
+    with nothing_is_left(), pytest.raises(BenchError) as error:
+        Engine.start_private(Owner.current(), reaper)
+
+    assert str(error.value) == (
+        f"the private engine's dockerd ({dying}) ended by SIGSEGV: it has said nothing"
+    )
+
+
 def test_a_storage_driver_that_is_not_there_is_told_in_the_first_line(reaper: Reaper) -> None:
     with nothing_is_left(), pytest.raises(BenchError) as error:
         Engine.start_private(

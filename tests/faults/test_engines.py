@@ -286,13 +286,16 @@ def test_a_run_can_have_an_engine_that_is_not_installed(labs: Labs, engine: Engi
     [
         ((), "ERROR: --lab-programs bin: it has no dockerd, containerd, "),
         (("--lab-programs=conftest.py",), "ERROR: --lab-programs conftest.py: it is no folder"),
+        (("--lab-programs=",), "argument --lab-programs: it is empty: type a path behind ="),
+        (("--lab-programs=~/none",), "ERROR: --lab-programs /made/up/none: no such folder"),
         (("--lab-programs=a:b",), "ERROR: --lab-programs a:b: its path has a colon"),
         (("--lab-engine=podman",), "ERROR: --lab-engine=podman has no engine that --lab-programs"),
     ],
 )
 def test_programs_that_are_none_get_a_message(
-    labs: Labs, arguments: tuple[str, ...], message: str
+    labs: Labs, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], message: str
 ) -> None:
+    monkeypatch.setenv("HOME", "/made/up")
     labs.chapter(QUICK)
     (labs.root / "bin").mkdir()
 

@@ -64,8 +64,11 @@ def test_words_of_the_user_s_come_last_for_the_last_one_counts() -> None:
 @pytest.mark.parametrize(
     ("append", "why"),
     [
-        ("selinux=1 console=tty0", "console=tty0 is not for this guest: that is how the guest is"),
-        ("loglevel=0", "loglevel=0 is not for this guest: that is how the guest is heard"),
+        (
+            "selinux=1 console=tty0",
+            "console=tty0 is not for this guest: make vm hears the guest by",
+        ),
+        ("loglevel=0", "loglevel=0 is not for this guest: make vm hears the guest by its own"),
         ("panic=0", "panic=0 is not for this guest: a guest that panics is to end"),
         ("init=/bin/sh", "what the guest starts is chosen by DRIVER"),
         ("labs.init=/bin/sh", "labs.init=/bin/sh is not for this guest: that is the suite's own"),
