@@ -154,10 +154,14 @@ def test_a_part_of_the_labs_is_not_published(project: Project, choice: tuple[str
 
 @pytest.fixture
 def heard() -> Iterator[None]:
-    """SIGHUP is heard also where the tests themselves were started with `nohup`."""
-    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    """Both are heard also where the tests themselves were started with `nohup` or a shell's &."""
+    before = {
+        signal.SIGHUP: signal.signal(signal.SIGHUP, signal.SIG_DFL),
+        signal.SIGINT: signal.signal(signal.SIGINT, signal.default_int_handler),
+    }
     yield
-    signal.signal(signal.SIGHUP, before)
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 @pytest.mark.usefixtures("heard")
