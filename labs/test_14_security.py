@@ -526,9 +526,8 @@ def test_a_secret_in_a_file_is_not_shown_by_docker_inspect(container, folder):
 
 
 @answers("deep-3", "how-4")
-@requires("user-namespace-of-the-host")
+@requires("user-namespace-of-the-host", "unlabelled")
 @private_engine()
-@requires("unlabelled")
 @started_with(
     volumes=["{socket}:/docker.sock"], cap_drop=["ALL"], security_opt=["no-new-privileges"]
 )

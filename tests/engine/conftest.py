@@ -4,13 +4,14 @@ import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import docker
 import pytest
 
 from fixtures.engine import Owner
 from fixtures.engine.endpoint import Endpoint
-from fixtures.kernel import Process
+from fixtures.kernel import Process, set_recorder
 from tests.fake_engine import FakeEngine, listening
 
 
@@ -27,6 +28,15 @@ def client(fake: FakeEngine) -> Iterator[docker.DockerClient]:
     connected = Endpoint(fake.url, "made up").connect()
     yield connected
     connected.close()
+
+
+@pytest.fixture
+def announced() -> Iterator[list[Any]]:
+    """What the instruments and the engine's parts announce during the test."""
+    observations: list[Any] = []
+    set_recorder(observations.append)
+    yield observations
+    set_recorder(None)
 
 
 @pytest.fixture

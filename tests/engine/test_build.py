@@ -15,7 +15,7 @@ from fixtures.engine.archive import Archive, Entry, Layer
 from fixtures.engine.build import BUILDKIT, CLASSIC, NONE, Builder, ImageBuilt
 from fixtures.engine.container import ApiRead
 from fixtures.engine.options import DEFAULTS, merged
-from fixtures.kernel import NotObservable, set_recorder
+from fixtures.kernel import NotObservable
 from fixtures.kernel.system_call import SystemCall, program
 
 FILES = {"note": "a text", "hello": b"\x7fELF\xff"}
@@ -49,17 +49,8 @@ esac
     return folder / "docker"
 
 
-@pytest.fixture
-def seen() -> Iterator[list[object]]:
-    """What was announced."""
-    announced: list[object] = []
-    set_recorder(announced.append)
-    yield announced
-    set_recorder(None)
-
-
-def builds_of(seen: list[object]) -> list[ImageBuilt]:
-    return [each for each in seen if isinstance(each, ImageBuilt)]
+def builds_of(announced: list[object]) -> list[ImageBuilt]:
+    return [each for each in announced if isinstance(each, ImageBuilt)]
 
 
 # Which docker
@@ -124,7 +115,7 @@ def test_docker_build_gets_the_files_and_the_options_and_nothing_of_the_user_s(
     path: Path,
     client: docker.DockerClient,
     fake: object,
-    seen: list[object],
+    announced: list[object],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("DOCKER_DEFAULT_PLATFORM", "linux/s390x")
@@ -146,7 +137,7 @@ def test_docker_build_gets_the_files_and_the_options_and_nothing_of_the_user_s(
             no_cache=False,
         )
 
-    (built,) = builds_of(seen)
+    (built,) = builds_of(announced)
     assert built.line == (
         "DOCKER_BUILDKIT=1 docker build --network=none --build-arg=A=1 '--build-arg=B=2 3' "
         "--squash --tag=lab-app ."
@@ -201,7 +192,7 @@ def ours(engine: Engine) -> Iterator[Engine]:
 @pytest.mark.engine
 @pytest.mark.parametrize("kind", [CLASSIC, BUILDKIT])
 def test_both_builders_make_the_image_that_the_dockerfile_says(
-    ours: Engine, seen: list[object], kind: str
+    ours: Engine, announced: list[object], kind: str
 ) -> None:
     if kind not in build.available():
         pytest.skip(f"no docker here has the builder {kind}")
@@ -224,13 +215,13 @@ def test_both_builders_make_the_image_that_the_dockerfile_says(
         {"etc/.wh.group": b""},
     ]
     assert made.read("/note") == "a text"
-    (built,) = builds_of(seen)
+    (built,) = builds_of(announced)
     assert (built.builder, built.exit_code, built.image) == (kind, 0, made.id)
-    assert ApiRead("docker run --rm lab-app cat /note", "a text") in seen
+    assert ApiRead("docker run --rm lab-app cat /note", "a text") in announced
 
 
 @pytest.mark.engine
-def test_an_image_is_loaded_or_refused(ours: Engine, seen: list[object]) -> None:
+def test_an_image_is_loaded_or_refused(ours: Engine, announced: list[object]) -> None:
     # What is known is not looked at again, so these bytes are of this test alone.
     content = subprocess.run(
         ["cat", "/proc/sys/kernel/random/uuid"], capture_output=True, check=True
@@ -247,7 +238,9 @@ def test_an_image_is_loaded_or_refused(ours: Engine, seen: list[object]) -> None
 
     assert loaded.image is not None
     assert (loaded.error, loaded.image.layers) == ("", [archive.layers[0].digest])
-    assert [(each.builder, each.name, each.exit_code, each.line) for each in builds_of(seen)] == [
+    assert [
+        (each.builder, each.name, each.exit_code, each.line) for each in builds_of(announced)
+    ] == [
         (
             NONE,
             "lab-app",

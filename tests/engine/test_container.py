@@ -37,15 +37,6 @@ def container(engine: Engine) -> Iterator[Container]:
 
 
 @pytest.fixture
-def announced() -> Iterator[list[object]]:
-    """What is announced during the test."""
-    observations: list[object] = []
-    set_recorder(observations.append)
-    yield observations
-    set_recorder(None)
-
-
-@pytest.fixture
 def start(engine: Engine) -> Iterator[Start]:
     """Starts containers for one test."""
     started: list[Container] = []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import docker
@@ -11,21 +10,11 @@ import pytest
 from fixtures.engine.answer import said_at
 from fixtures.engine.container import ApiRead
 from fixtures.engine.stored_image import Image
-from fixtures.kernel import set_recorder
 from tests.fake_engine import FakeEngine
 
 ID = "sha256:" + 64 * "a"
 LAYER = "sha256:" + 64 * "b"
 SAID = {"Id": ID, "RepoTags": ["app:latest"], "RootFS": {"Type": "layers", "Layers": [LAYER]}}
-
-
-@pytest.fixture
-def seen() -> Iterator[list[object]]:
-    """What was announced."""
-    announced: list[object] = []
-    set_recorder(announced.append)
-    yield announced
-    set_recorder(None)
 
 
 @pytest.mark.parametrize(
@@ -44,7 +33,7 @@ def test_an_image_that_was_imported_has_no_command(
 
 @pytest.mark.parametrize("left_out", [{"Config": None, "RootFS": {"Type": "layers"}}, {}])
 def test_an_image_may_have_neither_layers_nor_a_config_nor_a_name(
-    fake: FakeEngine, client: docker.DockerClient, seen: list[object], left_out: dict[str, Any]
+    fake: FakeEngine, client: docker.DockerClient, announced: list[object], left_out: dict[str, Any]
 ) -> None:
     fake.answers["GET /images/app/json"] = fake.answers[f"GET /images/{ID}/json"] = {
         "Id": ID
@@ -53,7 +42,7 @@ def test_an_image_may_have_neither_layers_nor_a_config_nor_a_name(
     image = Image(client, "app")
 
     assert (image.layers, image.config, image.tags) == ([], {}, [])
-    assert ApiRead("docker image inspect Config app", "null") in seen
+    assert ApiRead("docker image inspect Config app", "null") in announced
 
 
 def test_what_an_answer_does_not_say_is_none() -> None:

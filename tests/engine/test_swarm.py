@@ -13,7 +13,6 @@ from fixtures.engine.options import DEFAULTS, merged
 from fixtures.engine.reaper import Reaper
 from fixtures.engine.swarm import OVERLAYS, Swarm
 from fixtures.engine.waiting import poll
-from fixtures.kernel import set_recorder
 from tests.traces import nothing_is_left
 
 pytestmark = [
@@ -31,14 +30,6 @@ def swarm(reaper: Reaper) -> Iterator[Swarm]:
         made = Swarm(start, heartbeat=1)
         yield made
         made.close()
-
-
-@pytest.fixture
-def announced() -> Iterator[list[Any]]:
-    observations: list[Any] = []
-    set_recorder(observations.append)
-    yield observations
-    set_recorder(None)
 
 
 def test_each_host_has_an_engine_with_a_name_and_an_identity_of_its_own(swarm: Swarm) -> None:

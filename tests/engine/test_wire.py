@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -12,18 +11,9 @@ from fixtures.engine import BenchError
 from fixtures.engine.command import CommandRun
 from fixtures.engine.container import ApiRead
 from fixtures.engine.wire import bare_hosts, join
-from fixtures.kernel import set_recorder
 from tests.traces import nothing_is_left
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="network namespaces need root")
-
-
-@pytest.fixture
-def announced() -> Iterator[list[Any]]:
-    observations: list[Any] = []
-    set_recorder(observations.append)
-    yield observations
-    set_recorder(None)
 
 
 def test_each_host_has_an_end_of_the_wire_and_no_way_out() -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from fixtures.engine.daemons import Daemon
+from fixtures.engine.handmade_engine import HandmadeEngine
 from fixtures.engine.product import DOCKER, PODMAN
 from fixtures.kernel import Process
 from fixtures.kernel.packages import install
@@ -159,6 +160,13 @@ def test_why_swap_is_not_accounted_decides_what_to_do(says: dict[str, Any], reme
 
     assert found is not None
     assert found[1].startswith(remedy)
+
+
+def test_swap_is_accounted_also_for_containers_without_an_engine() -> None:
+    without = object.__new__(HandmadeEngine)
+    without.information = {"MemoryLimit": True, "SwapLimit": True}
+
+    assert probe("cgroup:swap", without) is None
 
 
 @pytest.mark.parametrize("refusal", ["", "unshare failed: No space left on device"])
